@@ -1,0 +1,191 @@
+"""What the contours of one structure amount to: areas, volume, centroid, extent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .model import Contour, Finding, Structure
+from .planes import AXIAL, Floats, Frame, Integers, frame_of
+from .polygons import Polygons, extremes, polygons_of
+from .solid import Solid, is_closed, solid_of
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class PlaneArea:
+    """The area of a structure on one plane.
+
+    Attributes
+    ----------
+    position_mm
+        Of the plane along the structure's normal, from the origin of the patient coordinate system.
+    area_mm2
+        Holes taken off.
+    contour_count
+        The closed contours that lie on the plane, holes included.
+
+    """
+
+    position_mm: float
+    area_mm2: float
+    contour_count: int
+
+
+@dataclass(frozen=True)
+class ContourAnalysis:
+    """One contour, in the order of the structure's contours.
+
+    Attributes
+    ----------
+    position_mm
+        Midway between its extremes along the structure's normal.
+    area_mm2
+        What the contour encloses, never negative; nought for points and open contours.
+    hole
+        It lies within an odd number of other contours of its plane.
+
+    """
+
+    position_mm: float
+    area_mm2: float
+    hole: bool
+
+
+@dataclass(frozen=True)
+class StructureAnalysis:
+    """The geometry of one structure, in its frame of reference (LPS, mm).
+
+    Attributes
+    ----------
+    number, name
+        The structure's.
+    contour_count, point_count
+        Of all contours, whatever their type.
+    plane_count
+        Of planes with closed contours, the length of `areas`.
+    plane_normal
+        Unit vector with a positive largest component; None without closed contours. Positions are then along
+        z.
+    plane_spacing_mm
+        The median distance of neighbouring planes, None for fewer than two.
+    position_range_mm
+        The least and the greatest position of any point, None without contours.
+    volume_cm3, volume_half_end_slabs_cm3
+        See `slabs.Volumes`; None for points and open contours, and for a single plane of unknown thickness.
+    centroid_mm
+        Of the solid, slab by slab, for closed contours; the mean of all points otherwise.
+    bounding_box_mm
+        (least x, y, z) and (greatest x, y, z) of all points.
+    findings
+        What a reader of these numbers should know.
+
+    """
+
+    number: int
+    name: str
+    contour_count: int = 0
+    point_count: int = 0
+    plane_count: int = 0
+    plane_normal: Vector | None = None
+    plane_spacing_mm: float | None = None
+    position_range_mm: tuple[float, float] | None = None
+    areas: tuple[PlaneArea, ...] = ()
+    volume_cm3: float | None = None
+    volume_half_end_slabs_cm3: float | None = None
+    centroid_mm: Vector | None = None
+    bounding_box_mm: tuple[Vector, Vector] | None = None
+    contours: tuple[ContourAnalysis, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def analyse(structure: Structure) -> StructureAnalysis:
+    """Measure a structure.
+
+    Closed contours are projected on planes with a common normal, and grouped into planes when they lie within
+    `planes.PLANE_TOLERANCE_MM` of each other. On a plane the even-odd rule decides what is inside: nested
+    contours are holes, whether they are CLOSEDPLANAR_XOR or CLOSED_PLANAR, and keyholes come out right.
+    Contours that overlap in part are a finding, and what they share does not count either. A contour that
+    crosses itself counts by how often it is wound around. A CLOSED_PLANAR contour that is there twice counts
+    once. POINT and OPEN_* contours have no area.
+
+    The volume is the sum of area times thickness with full slabs at both ends: Contour Slab Thickness where
+    given, else the median spacing. Gaps between planes are a finding, never filled.
+    """
+    contours = structure.contours
+    if not contours:
+        return StructureAnalysis(number=structure.number, name=structure.name)
+    counts = np.array([len(contour.points_mm) for contour in contours], dtype=np.intp)
+    xyz = np.concatenate([contour.points_mm for contour in contours]).T.copy()
+    closed = np.flatnonzero([is_closed(contour) for contour in contours])
+    frame = _frame(contours, closed, xyz, counts)
+    polygons = polygons_of(xyz, counts, frame or AXIAL)
+    solid = solid_of(structure.number, contours, closed, polygons, frame) if frame else None
+    return StructureAnalysis(
+        number=structure.number,
+        name=structure.name,
+        contour_count=len(contours),
+        point_count=int(counts.sum()),
+        plane_count=len(solid.position_mm) if solid else 0,
+        plane_normal=frame.normal if frame else None,
+        plane_spacing_mm=solid.spacing_mm if solid else None,
+        position_range_mm=(float(polygons.w_low.min()), float(polygons.w_high.max())),
+        areas=_areas(solid) if solid else (),
+        volume_cm3=solid.volumes.full if solid else None,
+        volume_half_end_slabs_cm3=solid.volumes.half_end_slabs if solid else None,
+        centroid_mm=solid.centroid_mm if solid and solid.centroid_mm else _vector(xyz.mean(axis=1)),
+        bounding_box_mm=(_vector(xyz.min(axis=1)), _vector(xyz.max(axis=1))),
+        contours=_each(polygons, closed, solid),
+        findings=(*_findings(structure, has_frame=frame is not None), *(solid.findings if solid else ())),
+    )
+
+
+def _frame(contours: Sequence[Contour], closed: Integers, xyz: Floats, counts: Integers) -> Frame | None:
+    low, high = extremes(xyz, np.cumsum(counts) - counts)
+    extents = (high - low).max(axis=0)[closed]
+    return frame_of([contours[index].points_mm for index in closed], extents)
+
+
+def _findings(structure: Structure, has_frame: bool) -> list[Finding]:
+    closed_type = [contour for contour in structure.contours if contour.geometric_type.startswith("CLOSED")]
+    short = sum(len(contour.points_mm) < 3 for contour in closed_type)
+    found = []
+    if short:
+        found.append(
+            Finding(
+                "too_few_points",
+                f"ROI Number {structure.number} has {short} closed contours of fewer than three points; "
+                "they have no area.",
+            )
+        )
+    if len(closed_type) > short and not has_frame:
+        found.append(
+            Finding(
+                "no_area",
+                f"ROI Number {structure.number} has closed contours, but all are lines or single points.",
+            )
+        )
+    return found
+
+
+def _areas(solid: Solid) -> tuple[PlaneArea, ...]:
+    columns = (solid.position_mm.tolist(), solid.area_mm2.tolist(), solid.contour_count.tolist())
+    return tuple(PlaneArea(*each) for each in zip(*columns, strict=True))
+
+
+def _each(polygons: Polygons, closed: Integers, solid: Solid | None) -> tuple[ContourAnalysis, ...]:
+    area = np.zeros(len(polygons.starts))
+    hole = np.zeros(len(polygons.starts), dtype=bool)
+    if solid:
+        area[closed] = np.abs(polygons.area_mm2[closed])
+        hole = solid.hole
+    columns = (polygons.position.tolist(), area.tolist(), hole.tolist())
+    return tuple(ContourAnalysis(*each) for each in zip(*columns, strict=True))
+
+
+def _vector(values: Floats) -> Vector:
+    x, y, z = values.tolist()
+    return x, y, z
