@@ -1,0 +1,1 @@
+"""The host of the plugins inside Orthanc: the only package that imports ``orthanc``."""

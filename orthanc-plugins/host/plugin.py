@@ -1,0 +1,41 @@
+"""What a plugin is, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
+
+from host.archive import Archive
+from host.events import Events
+from host.lifecycle import Background
+from host.settings import Settings
+from host.workers import WorkerPool
+from store.database import Database
+
+
+@dataclass(frozen=True)
+class Host:
+    """Everything a plugin may use."""
+
+    settings: Settings
+    archive: Archive
+    database: Database
+    events: Events
+    workers: WorkerPool
+    #: Metrics that a plugin registers here appear in ``/api/metrics``.
+    metrics: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin: its routes, mounted under ``/api``, and what it runs beside them."""
+
+    name: str
+    router: APIRouter | None = None
+    background: Sequence[Background] = ()
+
+
+CreatePlugin = Callable[[Host], Plugin]

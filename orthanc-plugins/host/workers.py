@@ -1,0 +1,202 @@
+"""Worker processes for heavy work, so that neither Orthanc's own routes nor the plugins' wait for a computation.
+
+``sys.executable`` is Orthanc inside Orthanc, and a forked child would keep its listening sockets: workers are spawned
+with the system's interpreter. A worker that crashes, hangs or eats memory costs the call it was serving, nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import multiprocessing
+import os
+import pickle
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+logger = logging.getLogger("pacs.workers")
+
+INTERPRETER = "/usr/bin/python3"
+#: Address space of one worker: several times what the largest structure sets seen in practice need.
+MEMORY_LIMIT_BYTES = 6 * 1024**3
+_LARGE_BYTES = 1024**2
+
+
+class WorkerDied(Exception):
+    """The worker ended before it answered: it crashed, ran out of memory, or took longer than allowed."""
+
+
+class ServerStopping(Exception):
+    """The call was given up because the server stops."""
+
+
+class WorkerPool:
+    """A fixed number of processes that call module-level functions; one call at a time each.
+
+    Parameters
+    ----------
+    size
+        How many calls run side by side.
+    timeout_s
+        How long one call may take, in seconds, before its worker is replaced.
+    """
+
+    def __init__(self, size: int, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._context = multiprocessing.get_context("spawn")
+        if os.path.basename(sys.executable).lower().startswith("orthanc") or not sys.executable:
+            self._context.set_executable(INTERPRETER)
+        self._free: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
+        for _ in range(size):
+            self._free.put(None)
+        self._size = size
+        self._preloaded: list[str] = []
+        self._stopping = threading.Event()
+        self._stopped_reader, self._stopped_writer = self._context.Pipe(duplex=False)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run ``function(*arguments)`` in a worker and return what it returns; what it raises is raised here.
+
+        Raises
+        ------
+        WorkerDied
+            If the worker ended or exceeded the time allowed.
+        ServerStopping
+            If the server stops meanwhile.
+        """
+        if self._stopping.is_set():
+            raise ServerStopping
+        worker = self._free.get()
+        try:
+            if self._stopping.is_set():
+                raise ServerStopping
+            if worker is None or not worker.process.is_alive():
+                worker = self._spawn()
+            request = (function.__module__, function.__qualname__, tuple(map(_out_of_band, arguments)))
+            outcome, value = self._exchange(worker, request)
+        except BaseException:
+            # Its pipe may still hold an answer that belongs to nobody: a worker is not used again after a fault.
+            if worker is not None:
+                worker.kill()
+                worker = None
+            raise
+        finally:
+            self._free.put(worker)
+        if outcome == "raised":
+            raise value
+        return value
+
+    def preload(self, module: str) -> None:
+        """Import this module in every worker when it is spawned, not at its first call. To be said before ``start``."""
+        self._preloaded.append(module)
+
+    def start(self) -> None:
+        """Spawn the workers ahead, so that no call waits for one; they import while the server goes on starting."""
+        for _ in range(self._size):
+            self._free.put(self._free.get() or self._spawn())
+
+    def stop(self) -> None:
+        """Refuse new calls and give up the running ones."""
+        self._stopping.set()
+        self._stopped_writer.send_bytes(b"stop")
+
+    def join(self) -> None:
+        """Wait until every worker has ended."""
+        for _ in range(self._size):
+            worker = self._free.get()
+            if worker is not None:
+                worker.kill()
+        for _ in range(self._size):
+            self._free.put(None)
+
+    def _spawn(self) -> _Worker:
+        return _Worker(self._context, self._preloaded)
+
+    def _exchange(self, worker: _Worker, request: object) -> tuple[str, Any]:
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            _send(worker.connection, request)
+            ready = wait([worker.connection, self._stopped_reader], deadline - time.monotonic())
+            if worker.connection in ready:
+                answer: tuple[str, Any] = _receive(worker.connection)
+                return answer
+        except (EOFError, OSError) as error:
+            worker.process.join(1.0)
+            raise WorkerDied(f"the worker process ended with exit code {worker.process.exitcode}") from error
+        if self._stopped_reader in ready:
+            raise ServerStopping
+        raise WorkerDied(f"the work took longer than {self._timeout_s:g} s")
+
+
+class _Worker:
+    """One spawned process and our end of its pipe."""
+
+    def __init__(self, context: multiprocessing.context.SpawnContext, preloaded: list[str]) -> None:
+        self.connection, theirs = context.Pipe()
+        arguments = (theirs, list(sys.path), preloaded)
+        self.process: BaseProcess = context.Process(target=_serve, args=arguments, daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _out_of_band(value: Any) -> Any:
+    # Pickling copies a large file while it holds the interpreter's lock: 0.1 s in which no route of ours answers.
+    return pickle.PickleBuffer(value) if isinstance(value, bytes) and len(value) > _LARGE_BYTES else value
+
+
+def _send(connection: Connection, message: object) -> None:
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+    connection.send((head, len(buffers)))
+    for buffer in buffers:
+        connection.send_bytes(buffer.raw())
+
+
+def _receive(connection: Connection) -> Any:
+    head, count = connection.recv()
+    return pickle.loads(head, buffers=[connection.recv_bytes() for _ in range(count)])
+
+
+def _serve(connection: Connection, path: list[str], preloaded: list[str]) -> None:
+    """The worker's main function: answer calls until the server is gone."""
+    sys.path[:] = path
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
+    for name in preloaded:
+        importlib.import_module(name)
+    while True:
+        try:
+            module, name, arguments = _receive(connection)
+        except (EOFError, OSError):
+            return
+        answer: tuple[str, Any]
+        try:
+            answer = ("returned", getattr(importlib.import_module(module), name)(*arguments))
+        except Exception as error:
+            answer = ("raised", error)
+        try:
+            _send(connection, answer)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            _send(connection, ("raised", RuntimeError(f"{type(answer[1]).__name__} cannot be sent back: {error}")))
+
+
+def _die_with(sentinel: int) -> None:
+    """End this process when the server's ends, even by kill -9: no worker outlives the server."""
+    wait([sentinel])
+    os._exit(0)
