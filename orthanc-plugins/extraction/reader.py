@@ -1,0 +1,123 @@
+"""Structure sets as the route answers them: from the attachments, or computed now when they are not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from extraction.engine import ENGINE_VERSION, Extracted, extract
+from extraction.service import CONTOURS, SUMMARY
+from host.archive import Archive, UnknownResource
+from host.workers import WorkerPool
+from rtstruct import PackedStructure, unpack_contours
+
+
+class UnknownStructure(LookupError):
+    """A structure that was asked for is not in the set."""
+
+    def __init__(self, asked: str, names: list[str]) -> None:
+        super().__init__(asked)
+        self.asked = asked
+        self.names = names
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is kept of a structure set, and the entity tag of what is asked of it."""
+
+    orthanc_id: str
+    summary: bytes
+    contours: bytes | None
+    etag: str
+
+
+class Reader:
+    """Answers with the JSON of a structure set."""
+
+    def __init__(self, archive: Archive, workers: WorkerPool) -> None:
+        self._archive = archive
+        self._workers = workers
+
+    def find(self, identifier: str, contours: bool, wanted: Collection[str]) -> Stored | None:
+        """What is kept of an instance (Orthanc identifier or SOP Instance UID), or None when there is no such.
+
+        As few questions to Orthanc as can be: each is a query of its index.
+
+        Raises
+        ------
+        UnreadableStructureSet, WorkerDied, ServerStopping, UnknownResource
+            If nothing is kept yet, and it cannot be computed now.
+        """
+        orthanc_id = identifier if "-" in identifier else self._archive.find_instance(identifier)
+        if orthanc_id is None:
+            return None
+        summary = self._archive.read_attachment(orthanc_id, SUMMARY)
+        packed: bytes | None = None
+        if summary is None:
+            if self._archive.find_instance(orthanc_id) is None:
+                return None
+            extracted: Extracted = self._workers.call(extract, self._archive.read_instance(orthanc_id))
+            summary, packed = extracted.summary, extracted.contours
+        question = orjson.dumps([ENGINE_VERSION, orthanc_id, contours, sorted(wanted)])
+        return Stored(orthanc_id, summary, packed, f'"{hashlib.sha256(question + summary).hexdigest()[:32]}"')
+
+    def answer(self, stored: Stored, contours: bool, wanted: Collection[str]) -> bytes:
+        """The JSON of the structures ``wanted`` (numbers or names; empty: all), with or without their contours.
+
+        Raises
+        ------
+        UnknownStructure
+            If one of ``wanted`` is not in the set.
+        UnknownResource
+            If the instance has been deleted meanwhile.
+        """
+        answer: dict[str, Any] = {"orthanc_id": stored.orthanc_id, **orjson.loads(stored.summary)}
+        structures = answer.pop("structures")
+        chosen = _chosen(structures, wanted)
+        drawn: dict[int, PackedStructure] = {}
+        if contours:
+            packed = stored.contours or self._archive.read_attachment(stored.orthanc_id, CONTOURS)
+            if packed is None:
+                # They are attached before the summary, and go with the instance alone.
+                raise UnknownResource(f"instance {stored.orthanc_id}")
+            unpacked = unpack_contours(packed, [structures[position]["number"] for position in chosen])
+            drawn = {structure.number: structure for structure in unpacked.structures}
+        # Structure by structure: a large set is a second of JSON, during which no other route should have to wait.
+        parts = [_structure(structures[position], drawn) for position in chosen]
+        return orjson.dumps(answer)[:-1] + b',"structures":[' + b",".join(parts) + b"]}"
+
+
+def _structure(summary: dict[str, Any], drawn: dict[int, PackedStructure]) -> bytes:
+    warnings = summary.pop("warnings")
+    if summary["number"] in drawn:
+        summary["contours"] = [
+            {
+                "geometric_type": contour.geometric_type,
+                "position_mm": contour.position_mm,
+                "hole": contour.hole,
+                "points_mm": contour.points_mm,
+            }
+            for contour in drawn[summary["number"]].contours
+        ]
+    summary["warnings"] = warnings
+    return orjson.dumps(summary, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _chosen(structures: list[dict[str, Any]], wanted: Collection[str]) -> list[int]:
+    if not wanted:
+        return list(range(len(structures)))
+    chosen: set[int] = set()
+    for asked in wanted:
+        found = {
+            position
+            for position, structure in enumerate(structures)
+            if asked == str(structure["number"]) or asked.casefold() == structure["name"].casefold()
+        }
+        if not found:
+            raise UnknownStructure(asked, [structure["name"] for structure in structures])
+        chosen |= found
+    return sorted(chosen)

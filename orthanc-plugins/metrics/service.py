@@ -1,0 +1,107 @@
+"""The metrics of requests, extractions and holdings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from host.events import RequestServed, StructuresExtracted
+from store import extractions, statistics
+from store.database import Database
+
+logger = logging.getLogger("pacs.metrics")
+
+_REQUEST_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_EXTRACTION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+# The moments of creation would double the number of series, and nothing here asks for them.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """Counts events as they come; what stands in the database is read when Prometheus asks."""
+
+    def __init__(self, registry: CollectorRegistry, database: Database) -> None:
+        self._registry = registry
+        self._requests = Histogram(
+            "pacs_http_request_duration_seconds",
+            "Time to answer a request of /api, by route, method and status.",
+            ("route", "method", "status"),
+            buckets=_REQUEST_BUCKETS,
+            registry=registry,
+        )
+        self._extractions = Counter(
+            "pacs_extractions",
+            "Extractions of structure sets that ended, by outcome (done, failed, pending: to be tried again).",
+            ("outcome",),
+            registry=registry,
+        )
+        self._extraction_duration = Histogram(
+            "pacs_extraction_duration_seconds",
+            "Time from taking a structure set to having its contours stored.",
+            buckets=_EXTRACTION_BUCKETS,
+            registry=registry,
+        )
+        for outcome in ("done", "failed", "pending"):
+            self._extractions.labels(outcome)
+        registry.register(_Holdings(database))
+
+    def on_request(self, served: RequestServed) -> None:
+        """Count one answered request."""
+        self._requests.labels(served.route, served.method, str(served.status)).observe(served.duration_s)
+
+    def on_extraction(self, extracted: StructuresExtracted) -> None:
+        """Count one extraction that ended."""
+        self._extractions.labels(extracted.state).inc()
+        if extracted.state == "done":
+            self._extraction_duration.observe(extracted.duration_s)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _Holdings(Collector):
+    """Gauges that are true at the moment of the scrape."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> Iterable[Metric]:
+        # Without this the registry would query the database to learn the names, before there is a table.
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            with self._database.begin() as connection:
+                totals = extractions.totals(connection)
+                held = statistics.holdings(connection)
+        except SQLAlchemyError:
+            # The counters are still worth scraping; that the database is down is what /api/status is for.
+            logger.exception("The database does not answer: its gauges are missing from this scrape")
+            return
+        queue = GaugeMetricFamily("pacs_extraction_queue", "Structure sets by state.", labels=("state",))
+        for state, count in totals.by_state.items():
+            queue.add_metric((state,), count)
+        yield queue
+        age_s = (datetime.now(UTC) - totals.oldest_pending).total_seconds() if totals.oldest_pending else 0.0
+        yield GaugeMetricFamily(
+            "pacs_extraction_queue_oldest_age_seconds",
+            "How long the oldest structure set has waited.",
+            value=age_s,
+        )
+        yield GaugeMetricFamily("pacs_structures", "Structures extracted and held.", value=totals.structures)
+        yield GaugeMetricFamily("pacs_patients", "Patients held.", value=held.patients)
+        yield GaugeMetricFamily("pacs_studies", "Studies held.", value=held.studies)
+        yield GaugeMetricFamily("pacs_series", "Series held.", value=held.series)
+        yield GaugeMetricFamily("pacs_instances", "Instances held.", value=held.instances)
+        yield GaugeMetricFamily(
+            "pacs_storage_bytes", "Bytes that the stored instances take on disk.", value=held.size_bytes
+        )
