@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# ensure_base_images: the three images everything is built on. Kept when present, pulled when a registry answers, else
+# built as same-named stand-ins from the machine's Debian mirror. Sourced after common.sh, install-docker.sh, mirrors.sh.
+
+POSTGRES_IMAGE=postgres:18
+NGINX_IMAGE=nginx:1.30
+STAND_INS=$ROOT/scripts/base-images
+
+ensure_base_images() {
+    local registry=unknown
+    ensure_image "$DEBIAN_IMAGE" build_debian
+    ensure_image "$POSTGRES_IMAGE" build_stand_in postgres
+    ensure_image "$NGINX_IMAGE" build_stand_in nginx
+}
+
+# ensure_image IMAGE BUILDER [NAME]
+ensure_image() {
+    local image=$1 builder=$2 name=${3:-}
+    if run_docker image inspect "$image" > /dev/null 2>&1; then
+        return
+    fi
+    if [[ $registry != unreachable ]]; then
+        say "Pulling $image"
+        if pull "$image"; then return; fi
+        # One refusal is enough: the next image would come from the same place.
+        registry=unreachable
+        say "No registry answers; building stand-ins from the machine's Debian mirror"
+    fi
+    say "Building a stand-in for $image"
+    "$builder" "$image" "$name"
+}
+
+# True when the image came. Gives up after 15 s without an answer, yet lets a slow download take its time.
+pull() {
+    local log pid tick
+    log=$(mktemp)
+    run_docker pull "$1" > "$log" 2>&1 &
+    pid=$!
+    for ((tick = 0; tick < 150; tick++)); do
+        if grep -q 'Pulling from' "$log" || ! kill -0 "$pid" 2> /dev/null; then break; fi
+        sleep 0.1
+    done
+    grep -q 'Pulling from' "$log" || kill "$pid" 2> /dev/null || true
+    rm -f "$log"
+    wait "$pid" 2> /dev/null
+}
+
+build_debian() {
+    local image=$1 mirror
+    mirror=$(debian_mirror "$DEBIAN_SUITE") || fail "Neither an image registry nor a Debian mirror with '$DEBIAN_SUITE' answers:" \
+        "set PACS_DEBIAN_MIRROR=http://your.mirror/debian in $ENV_FILE (or the environment) and run this again."
+    if ! command -v debootstrap > /dev/null || [[ ! -r /usr/share/keyrings/debian-archive-keyring.gpg ]]; then
+        apt_install debootstrap debian-archive-keyring
+    fi
+    as_root env "PATH=$PATH:/usr/sbin:/sbin" "PACS_DEBIAN_KEYRING=$(setting PACS_DEBIAN_KEYRING)" \
+        "$STAND_INS/debian-slim.sh" "$DEBIAN_SUITE" "$mirror" "$image" \
+        || fail "The stand-in for $image could not be built from $mirror; the lines above say why."
+}
+
+build_stand_in() {
+    local image=$1 folder=$STAND_INS/$2 log
+    log=$(mktemp)
+    run_docker build --tag "$image" "$folder" > "$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "The stand-in for $image could not be built; the lines above say why."
+    }
+    rm -f "$log"
+}

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# ./pacs status: one table of what runs, where, and who may sign in. Sourced after common.sh.
+
+status() {
+    require_stack
+    local host bind probes containers
+    bind=$(setting PACS_BIND 0.0.0.0)
+    host=$bind
+    [[ $bind != 0.0.0.0 ]] || host=localhost
+    containers=$(docker_states)
+    probes=$(api_states)
+
+    printf '\n'
+    row SERVICE URL STATE "SIGN IN" "$BOLD"
+    service_row orthanc "http://$host:$(setting PACS_HTTP_PORT 8042)" "admin, viewer: PACS_…_PASSWORD in $(basename "$ENV_FILE")"
+    row dicom "$host:$(setting PACS_DICOM_PORT 4242), AE title $(setting PACS_DICOM_AET ORTHANC)" "$(service_state orthanc)" "-"
+    service_row door "http://$host:$(setting PACS_API_PORT 8000)/api/docs" "as for orthanc"
+    service_row postgres "not published" "PACS_POSTGRES_PASSWORD in $(basename "$ENV_FILE")"
+    other_rows
+    printf '\n'
+}
+
+row() { printf '%s%-12s %-46s %s %s%s\n' "${5:-}" "$1" "$2" "$(coloured "$3")" "$4" "${5:+$PLAIN}"; }
+
+# The state in 12 columns; colour codes must not count.
+coloured() {
+    local colour=''
+    case $1 in
+        up | healthy) colour=$GREEN ;;
+        degraded | starting) colour=$YELLOW ;;
+        down | unhealthy | stopped | exited | restarting) colour=$RED ;;
+    esac
+    printf '%s%-12s%s' "$colour" "$1" "${colour:+$PLAIN}"
+}
+
+# What the plugins say goes first: they ask the service itself, Docker only its own probe.
+service_row() {
+    local state
+    state=$(awk -F '\t' -v name="$1" '$1 == name { print $2 }' <<< "$probes")
+    row "$1" "$2" "${state:-$(service_state "$1")}" "$3"
+}
+
+# Configured services that are not part of the core stack.
+other_rows() {
+    local name state reason
+    while IFS=$'\t' read -r name state reason; do
+        case $name in '' | orthanc | postgres) continue ;; esac
+        [[ $state != not_configured ]] || continue
+        row "$name" "${reason:--}" "$state" ""
+    done <<< "$probes"
+}
+
+# Service and state per line, as Docker sees it: healthy, starting, unhealthy, exited …
+docker_states() {
+    compose ps --all --format '{{.Service}} {{if .Health}}{{.Health}}{{else}}{{.State}}{{end}}' 2> /dev/null || true
+}
+
+service_state() {
+    local state
+    state=$(awk -v name="$1" '$1 == name { print $2 }' <<< "${containers:-$(docker_states)}")
+    printf '%s' "${state:-stopped}"
+}
+
+# Name, state and reason per line from GET /api/status, asked inside the container so that the machine needs no client.
+api_states() {
+    compose exec -T orthanc python3 -I - 2> /dev/null < "$ROOT/scripts/status.py" || true
+}

@@ -1,0 +1,138 @@
+# shellcheck shell=bash
+# ./pacs up: from a bare machine to a running stack. Every step finds out first whether it is needed.
+# shellcheck source=scripts/install-docker.sh
+. "$ROOT/scripts/install-docker.sh"
+# shellcheck source=scripts/mirrors.sh
+. "$ROOT/scripts/mirrors.sh"
+# shellcheck source=scripts/base-images.sh
+. "$ROOT/scripts/base-images.sh"
+# shellcheck source=scripts/status.sh
+. "$ROOT/scripts/status.sh"
+
+up() {
+    [[ $# -eq 0 ]] || fail "'$1' is not an option of up: see ./pacs help."
+    ensure_docker
+    check_disk
+    check_env_file
+    check_ports
+    ensure_base_images
+    write_env_file
+    copy_ca_certificates
+    export_build_mirrors
+    build_images
+    start_services
+    status
+}
+
+# Building needs room for images; starting what is built needs little.
+check_disk() {
+    local place free needed=${PACS_MIN_FREE_MB:-1024}
+    if ! run_docker image inspect "$(project_name)-orthanc:dev" > /dev/null 2>&1; then needed=${PACS_MIN_FREE_MB:-5120}; fi
+    for place in "$(run_docker info --format '{{.DockerRootDir}}')" "$ROOT"; do
+        free=$(df --output=avail -BM "$place" 2> /dev/null | tail -n 1 | tr -dc '0-9') || continue
+        [[ -z $free || $free -ge $needed ]] \
+            || fail "Only $free MB are free at $place and $needed MB are needed: make room there" \
+                "('docker system prune' removes unused images), then run ./pacs up again."
+    done
+}
+
+# New secrets would lock us out of a database that was created with the old ones.
+check_env_file() {
+    [[ ! -e $ENV_FILE ]] || return 0
+    if run_docker volume inspect "$(project_name)_postgres-data" > /dev/null 2>&1; then
+        fail "There is data of an earlier installation (volume $(project_name)_postgres-data) but no $ENV_FILE:" \
+            "put back the .env it was made with, or delete the data with ./pacs down --volumes."
+    fi
+}
+
+check_ports() {
+    local name port holder
+    for name in PACS_HTTP_PORT:8042 PACS_DICOM_PORT:4242 PACS_API_PORT:8000; do
+        port=$(setting "${name%:*}" "${name#*:}")
+        name=${name%:*}
+        [[ $port =~ ^[0-9]+$ && $port -ge 1 && $port -le 65535 ]] \
+            || fail "$name is '$port': it must be a port number from 1 to 65535."
+        port_is_taken "$port" || continue
+        [[ -z $(run_docker ps --quiet --filter "publish=$port" --filter "label=com.docker.compose.project=$(project_name)") ]] \
+            || continue
+        holder=$(run_docker ps --filter "publish=$port" --format 'the container {{.Names}}' | head -n 1)
+        fail "Port $port is in use by ${holder:-$(process_on_port "$port")}: stop that, or choose another port with" \
+            "$name=… in $ENV_FILE (or the environment), then run ./pacs up again."
+    done
+}
+
+# Read from the kernel: neither ss nor netstat need be there. State 0A is LISTEN.
+port_is_taken() {
+    local hex
+    printf -v hex ':%04X' "$1"
+    awk -v port="$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' \
+        /proc/net/tcp /proc/net/tcp6 2> /dev/null
+}
+
+process_on_port() {
+    local name=''
+    if command -v ss > /dev/null; then
+        name=$(as_root ss -Hltnp "sport = :$1" 2> /dev/null | sed -n -E 's/.*users:\(\("([^"]+)",pid=([0-9]+).*/\1 (process \2)/p' | head -n 1)
+    fi
+    printf '%s' "${name:-another program}"
+}
+
+# .env from .env.example with random passwords; an existing one is only ever completed by passwords that are new.
+write_env_file() {
+    local name draft
+    if [[ -e $ENV_FILE ]]; then
+        while read -r name; do
+            grep -q "^$name=" "$ENV_FILE" && continue
+            printf '%s=%s\n' "$name" "$(random_password)" >> "$ENV_FILE"
+            say "Added $name to $ENV_FILE (new in this version)"
+        done < <(password_names)
+        return
+    fi
+    say "Writing $ENV_FILE with random passwords"
+    draft=$(umask 077 && mktemp "$ENV_FILE.XXXXXX")
+    cp "$ROOT/.env.example" "$draft"
+    chmod 0600 "$draft"
+    while read -r name; do
+        sed -i "s/^$name=\$/$name=$(random_password)/" "$draft"
+    done < <(password_names)
+    # Written down, so that later builds do not ask the network again.
+    if ! base_is_stand_in; then
+        sed -i "s#^PACS_DEBIAN_MIRROR=\$#PACS_DEBIAN_MIRROR=$(debian_mirror "$DEBIAN_SUITE" || true)#" "$draft"
+    fi
+    # Started by sudo, the file still belongs to whoever owns the checkout.
+    [[ $EUID -ne 0 ]] || chown --reference="$ROOT" "$draft"
+    mv --no-clobber "$draft" "$ENV_FILE"
+}
+
+password_names() { sed -n -E 's/^(PACS_[A-Z_]*PASSWORD)=$/\1/p' "$ROOT/.env.example"; }
+
+# 24 letters and digits: nothing that a shell, a URL or Orthanc's configuration could take for something else.
+random_password() {
+    local text=''
+    while [[ ${#text} -lt 24 ]]; do text+=$(head -c 64 /dev/urandom | base64 | tr -dc 'a-zA-Z0-9'); done
+    printf '%s' "${text:0:24}"
+}
+
+build_images() {
+    local log
+    log=$(mktemp)
+    say "Building the image (minutes the first time, seconds later)"
+    compose --progress plain build > "$log" 2>&1 || {
+        tail -n 25 "$log" >&2
+        fail "The image could not be built; the lines above say why (the whole log: $log)."
+    }
+    rm -f "$log"
+}
+
+start_services() {
+    local service
+    say "Starting"
+    compose --progress quiet up --detach --wait --wait-timeout "${PACS_START_TIMEOUT:-180}" --remove-orphans || {
+        for service in $(compose ps --all --services); do
+            if [[ $(service_state "$service") == healthy ]]; then continue; fi
+            printf '%s\n' "${BOLD}$service: $(service_state "$service")${PLAIN}" >&2
+            compose logs --no-log-prefix --tail 15 "$service" >&2 || true
+        done
+        fail "Not every service became healthy; the log lines above say why. ./pacs logs SERVICE shows more."
+    }
+}
