@@ -1,0 +1,135 @@
+"""Servers to measure: our image as it is, and the same image without our plugins ("bare Orthanc")."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = os.environ.get("PACS_TEST_IMAGE", "pacs-orthanc:dev")
+POSTGRES_IMAGE = os.environ.get("PACS_TEST_POSTGRES_IMAGE", "postgres:18")
+LABEL = f"org.pacs.test={os.environ.get('PACS_TEST_ID', 'bench')}"
+_START_S = 60.0
+
+
+@dataclass
+class Orthanc:
+    """A running server."""
+
+    http_port: int
+    dicom_port: int
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def url(self, path: str) -> str:
+        """The address of a route."""
+        return f"http://127.0.0.1:{self.http_port}{path}"
+
+    def get(self, path: str) -> requests.Response:
+        """A GET that must succeed."""
+        answer = self.session.get(self.url(path), timeout=120)
+        answer.raise_for_status()
+        return answer
+
+    def post(self, path: str, body: bytes, content_type: str = "application/dicom") -> requests.Response:
+        """A POST that must succeed."""
+        headers = {"Content-Type": content_type}
+        answer = self.session.post(self.url(path), data=body, headers=headers, timeout=300)
+        answer.raise_for_status()
+        return answer
+
+    def empty(self) -> None:
+        """Delete every patient, and wait until the deletions have been digested."""
+        for patient in self.get("/patients").json():
+            self.session.delete(self.url(f"/patients/{patient}"), timeout=120).raise_for_status()
+        time.sleep(1.5)
+
+    def store(self, folder: Path) -> float:
+        """C-STORE a folder in one association; returns the seconds it took."""
+        # DCMTK's, by its path: pynetdicom brings a slower script of the same name.
+        command = ["/usr/bin/storescu", "-aec", "ORTHANC", "+sd", "127.0.0.1", str(self.dicom_port), str(folder)]
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.perf_counter() - started
+
+
+@contextmanager
+def orthanc(plugins: bool = True, postgres: bool = True) -> Iterator[Orthanc]:
+    """A fresh server, with or without our plugins, on PostgreSQL or SQLite; gone at the end."""
+    name = f"pacs-bench-{secrets.token_hex(4)}"
+    configuration = Path(tempfile.mkdtemp(prefix="pacs-bench-"))
+    configuration.chmod(0o755)
+    shutil.copytree(ROOT / "config" / "orthanc", configuration, dirs_exist_ok=True)
+    if not plugins:
+        main = configuration / "orthanc.json"
+        without = re.sub(r',\s*"/usr/share/orthanc/plugins/libOrthancPython.so"', "", main.read_text())
+        main.write_text(without)
+    http_port, dicom_port = _free_port(), _free_port()
+    password = secrets.token_hex(8)
+    try:
+        _docker("network", "create", "--label", LABEL, name)
+        environment = {"PACS_ADMIN_PASSWORD": password}
+        if postgres:
+            _run(f"{name}-postgres", POSTGRES_IMAGE, name, {"POSTGRES_USER": "pacs", "POSTGRES_PASSWORD": password})
+            environment |= {"PACS_POSTGRES_HOST": f"{name}-postgres", "PACS_POSTGRES_PASSWORD": password}
+        ports = ["-p", f"127.0.0.1:{http_port}:8042", "-p", f"127.0.0.1:{dicom_port}:4242"]
+        mount = ["-v", f"{configuration}:/etc/pacs/orthanc:ro", "--init"]
+        _run(name, IMAGE, name, environment, *ports, *mount)
+        server = Orthanc(http_port, dicom_port)
+        server.session.auth = ("admin", password)
+        _wait(server, "/api/health" if plugins else "/system")
+        yield server
+    finally:
+        _docker("rm", "--force", "--volumes", name, f"{name}-postgres", check=False)
+        _docker("network", "rm", name, check=False)
+        shutil.rmtree(configuration, ignore_errors=True)
+
+
+def machine() -> str:
+    """What was measured on, in one line."""
+    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    memory_kb = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+    gib = int(memory_kb[1]) / 2**20 if memory_kb else 0
+    return f"{os.cpu_count()} cores {model[1] if model else ''}, {gib:.0f} GiB, Orthanc in Docker on PostgreSQL"
+
+
+def _run(name: str, image: str, network: str, environment: dict[str, str], *options: str) -> None:
+    variables = [part for key, value in environment.items() for part in ("-e", f"{key}={value}")]
+    _docker("run", "-d", "--name", name, "--label", LABEL, "--network", network, *variables, *options, image)
+
+
+def _docker(*arguments: str, check: bool = True) -> str:
+    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True)
+    if check and done.returncode:
+        raise RuntimeError(f"docker {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _wait(server: Orthanc, path: str) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        try:
+            if server.session.get(server.url(path), timeout=2).status_code == 200:
+                return
+        except (requests.RequestException, json.JSONDecodeError):
+            pass
+        time.sleep(0.2)
+    raise TimeoutError(f"the server did not answer {path} within {_START_S:g} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
