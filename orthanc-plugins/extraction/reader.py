@@ -60,7 +60,7 @@ class Reader:
         if summary is None:
             if self._archive.find_instance(orthanc_id) is None:
                 return None
-            extracted: Extracted = self._workers.call(extract, self._archive.read_instance(orthanc_id))
+            extracted = self._extract(orthanc_id)
             summary, packed = extracted.summary, extracted.contours
         question = orjson.dumps([ENGINE_VERSION, orthanc_id, contours, sorted(wanted)])
         return Stored(orthanc_id, summary, packed, f'"{hashlib.sha256(question + summary).hexdigest()[:32]}"')
@@ -84,11 +84,20 @@ class Reader:
             if packed is None:
                 # They are attached before the summary, and go with the instance alone.
                 raise UnknownResource(f"instance {stored.orthanc_id}")
-            unpacked = unpack_contours(packed, [structures[position]["number"] for position in chosen])
+            numbers = [structures[position]["number"] for position in chosen]
+            try:
+                unpacked = unpack_contours(packed, numbers)
+            except ValueError:
+                # Packed by another version, and not yet extracted anew after an upgrade.
+                unpacked = unpack_contours(self._extract(stored.orthanc_id).contours, numbers)
             drawn = {structure.number: structure for structure in unpacked.structures}
         # Structure by structure: a large set is a second of JSON, during which no other route should have to wait.
         parts = [_structure(structures[position], drawn) for position in chosen]
         return orjson.dumps(answer)[:-1] + b',"structures":[' + b",".join(parts) + b"]}"
+
+    def _extract(self, orthanc_id: str) -> Extracted:
+        extracted: Extracted = self._workers.call(extract, self._archive.read_instance(orthanc_id))
+        return extracted
 
 
 def _structure(summary: dict[str, Any], drawn: dict[int, PackedStructure]) -> bytes:

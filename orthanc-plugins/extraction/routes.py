@@ -10,7 +10,7 @@ from extraction.engine import UnreadableStructureSet
 from extraction.models import ExtractionModel, ExtractionPage, StructureSetModel
 from extraction.reader import Reader, UnknownStructure
 from extraction.service import Extraction
-from host.archive import UnknownResource
+from host.archive import ArchiveError, UnknownResource
 from host.problems import Problem
 from host.workers import ServerStopping, WorkerDied
 from store.extractions import State
@@ -57,7 +57,7 @@ def create_router(service: Extraction, reader: Reader) -> APIRouter:
             raise _unreadable(error) from error
         except UnknownResource as error:
             raise Problem(404, f"Instance {instance_id} has just been deleted.", "Send it again.") from error
-        except (WorkerDied, ServerStopping) as error:
+        except (WorkerDied, ServerStopping, ArchiveError) as error:
             remedy = "Try again in some seconds; GET /api/extractions tells how its extraction goes."
             raise Problem(503, f"The structure set could not be read now: {error}.", remedy) from error
         return Response(body, media_type="application/json", headers=headers)

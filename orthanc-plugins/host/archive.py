@@ -18,7 +18,7 @@ class UnknownResource(ArchiveError):
 
 
 class InvalidDicom(ArchiveError):
-    """The archive cannot read what it was given as DICOM."""
+    """The archive will never store what it was given; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)

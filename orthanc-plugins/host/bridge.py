@@ -34,6 +34,7 @@ class RestOutput(Protocol):
 
     def AnswerBuffer(self, body: bytes, content_type: str) -> None: ...
     def SendHttpStatus(self, status: int, body: bytes) -> None: ...
+    def SendMethodNotAllowed(self, allowed: str) -> None: ...
     def SetHttpHeader(self, name: str, value: str) -> None: ...
 
 
@@ -136,10 +137,15 @@ def _answer(output: RestOutput, status: int, headers: list[tuple[str, str]], bod
     for name, value in headers:
         if name.lower() == "content-type":
             content_type = value
-        if name.lower() not in _WRITTEN_BY_ORTHANC:
+        if name.lower() not in _WRITTEN_BY_ORTHANC and not (status == 405 and name.lower() == "allow"):
             output.SetHttpHeader(name, value)
     if status == 200:
         output.AnswerBuffer(body, content_type)
+        return
+    if status == 405:
+        # Orthanc has its own way for this one, without a body, and closes the connection on any other.
+        allowed = next((value for name, value in headers if name.lower() == "allow"), "GET")
+        output.SendMethodNotAllowed(allowed.replace(" ", ""))
         return
     if body:
         output.SetHttpHeader("X-Content-Type", content_type)

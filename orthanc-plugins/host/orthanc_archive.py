@@ -10,6 +10,13 @@ import orthanc
 
 from host.archive import ArchiveError, InvalidDicom, Json, StoredInstance, UnknownResource
 
+#: What Orthanc says of a file that it will never store.
+_INVALID = {
+    orthanc.ErrorCode.BAD_FILE_FORMAT: "the DICOM file is damaged or cut off",
+    orthanc.ErrorCode.CORRUPTED_FILE: "the DICOM file is damaged or cut off",
+    orthanc.ErrorCode.INEXISTENT_TAG: "it lacks its Patient ID or one of its Study, Series and SOP Instance UIDs",
+}
+
 
 class OrthancArchive:
     """Implements ``host.archive.Archive`` inside Orthanc; every method may be called from any thread."""
@@ -51,8 +58,9 @@ class OrthancArchive:
         try:
             answer = json.loads(orthanc.RestApiPost("/instances", dicom))
         except orthanc.OrthancException as error:
-            if error.args and error.args[0] == orthanc.ErrorCode.BAD_FILE_FORMAT:
-                raise InvalidDicom("Orthanc cannot read it as DICOM") from error
+            reason = _INVALID.get(error.args[0]) if error.args else None
+            if reason is not None:
+                raise InvalidDicom(reason) from error
             _translate(error, "storing an instance")
         if not isinstance(answer, dict) or answer.get("Status") not in ("Success", "AlreadyStored"):
             raise ArchiveError("Orthanc did not store the instance")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -71,10 +73,10 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ZipLimits) ->
     if reason is None:
         try:
             return Member(info.filename, archive.read(info))
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
-            reason = "its data within the ZIP archive is damaged"
         except NotImplementedError:
             reason = "its compression is not supported: use Deflate"
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, struct.error):
+            reason = "its data within the ZIP archive is damaged"
     return Member(info.filename, reason=reason)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def files_of(body: bytes, content_type: str, max_files: int) -> Iterator[tuple[s
         parser = MultipartParser(boundary, parts.callbacks(), max_size=len(body) + 1)
         parser.write(body)
         parser.finalize()
-    except MultipartParseError as error:
+    except FormParserError as error:
         raise MalformedForm("its parts cannot be told apart") from error
     if not parts.complete:
         raise MalformedForm("it ends before its closing boundary")
@@ -79,7 +79,8 @@ class _Parts:
 
     def _header_end(self) -> None:
         if self._field.lower() == b"content-disposition":
-            name = parse_options_header(self._value)[1].get(b"filename")
+            options = parse_options_header(self._value)[1]
+            name = options.get(b"filename")
             self._name = name.decode("utf-8", "replace") if name is not None else None
         self._field = self._value = b""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from host.problems import Problem, problem_response
@@ -60,7 +60,7 @@ def create_router(uploader: Uploader, max_bytes: int, max_files: int) -> APIRout
     """The route on top of ``uploader``; bodies over ``max_bytes`` and forms over ``max_files`` are refused."""
     router = APIRouter(tags=["upload"])
 
-    def upload(request: Request, body: Annotated[bytes, Depends(_body)]) -> JSONResponse:
+    def upload(request: Request, body: Annotated[bytes, Depends(_body)]) -> Response:
         """Store DICOM files in Orthanc.
 
         Each file gets its own result; a file that is rejected does not keep the others from being stored. ZIP archives
@@ -104,7 +104,7 @@ def _files(body: bytes, content_type: str, max_files: int) -> Iterable[tuple[str
     raise Problem(415, f"A body of type {kind} is neither DICOM, nor a ZIP archive, nor a form.", _FORM_REMEDY)
 
 
-def _respond(answer: UploadAnswer) -> JSONResponse:
+def _respond(answer: UploadAnswer) -> Response:
     content = answer.model_dump()
     if not answer.rejected:
         return JSONResponse(content)

@@ -80,8 +80,8 @@ class Uploader:
             return _rejected(name, "the file is empty"), False
         try:
             stored = self._archive.store_instance(content)
-        except InvalidDicom:
-            return _rejected(name, _why_invalid(content)), False
+        except InvalidDicom as error:
+            return _rejected(name, _why_invalid(content, error)), False
         except ArchiveError as error:
             logger.error("An instance could not be stored: %s", error)
             return _rejected(name, "the archive cannot store now: its disk may be full; try again later"), True
@@ -100,12 +100,12 @@ def _rejected(name: str, reason: str) -> UploadedFile:
     return UploadedFile(name=name, result="rejected", reason=reason)
 
 
-def _why_invalid(content: bytes) -> str:
+def _why_invalid(content: bytes, error: InvalidDicom) -> str:
     if content[128:132] != b"DICM":
         return "it is not a DICOM file"
     if _DICOMDIR in content[:1024]:
         return "it is a DICOMDIR, which only lists other files: send those"
-    return "the DICOM file is damaged or cut off"
+    return str(error)
 
 
 def _uids(content: bytes) -> tuple[str | None, str | None]:

@@ -1,11 +1,10 @@
-"""An archive in memory that answers as Orthanc documents it, and small DICOM files to put into it.
+"""An archive in memory that answers as Orthanc documents it.
 
 What is stored is parsed by pydicom; identifiers, tags by level, changes, counts and errors are Orthanc's.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Callable, Mapping
@@ -15,17 +14,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pydicom
-from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.tag import Tag
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from host.archive import ArchiveError, InvalidDicom, Json, StoredInstance, UnknownResource
+from host.archive import InvalidDicom, Json, StoredInstance, UnknownResource
 from host.events import Events, InstanceStored, Level, ResourceDeleted
+from unit.host.dicom_files import assert_whole, orthanc_id, texts_of
 
-UID_ROOT = "1.2.826.0.1.3680043.8.498"
 LEVELS: tuple[Level, ...] = ("patient", "study", "series", "instance")
 _COLLECTIONS: dict[str, Level] = {
     "patients": "patient",
@@ -59,12 +52,6 @@ MAIN_TAGS: dict[Level, tuple[str, ...]] = {
     ),
     "instance": ("InstanceNumber", "SOPInstanceUID"),
 }
-
-
-def orthanc_id(*uids: str) -> str:
-    """Orthanc's identifier: SHA-1 of PatientID[|study UID[|series UID[|SOP UID]]], in five groups of eight digits."""
-    digest = hashlib.sha1("|".join(uids).encode("utf-8")).hexdigest()
-    return "-".join(re.findall(".{8}", digest))
 
 
 @dataclass
@@ -173,11 +160,6 @@ class ArchiveDouble:
         self._call("read_attachment", name)
         stored = self.instances.get(orthanc_id)
         return stored.attachments.get(name) if stored else None
-
-    def attachment_digest(self, orthanc_id: str, name: str) -> str | None:
-        self._call("attachment_digest", name)
-        content = self.instances[orthanc_id].attachments.get(name) if orthanc_id in self.instances else None
-        return None if content is None else hashlib.md5(content).hexdigest()
 
     # What others do to an archive
 
@@ -300,11 +282,11 @@ class ArchiveDouble:
 def _parse(dicom: bytes, now: datetime) -> _Stored:
     try:
         dataset = pydicom.dcmread(io.BytesIO(dicom), force=True)
-        _assert_whole(dataset)
-        tags = {level: _tags(dataset, MAIN_TAGS[level]) for level in LEVELS}
+        assert_whole(dataset)
+        tags = {level: texts_of(dataset, MAIN_TAGS[level]) for level in LEVELS}
         sop_class_uid = str(dataset.get("SOPClassUID", ""))
     except Exception as error:
-        raise InvalidDicom("it cannot be parsed") from error
+        raise InvalidDicom("the DICOM file is damaged or cut off") from error
     uids = [
         tags["patient"].get("PatientID", ""),
         tags["study"].get("StudyInstanceUID", ""),
@@ -312,70 +294,6 @@ def _parse(dicom: bytes, now: datetime) -> _Stored:
         tags["instance"].get("SOPInstanceUID", ""),
     ]
     if not all(uids[1:]):
-        raise InvalidDicom("it lacks one of the UIDs")
+        raise InvalidDicom("it lacks its Patient ID or one of its Study, Series and SOP Instance UIDs")
     ids = {level: orthanc_id(*uids[: depth + 1]) for depth, level in enumerate(LEVELS)}
     return _Stored(dicom, ids, tags, sop_class_uid, now)
-
-
-def _assert_whole(dataset: Dataset) -> None:
-    for element in map(dataset.get_item, list(dataset._dict)):
-        if not isinstance(element, RawDataElement) or element.length == 0xFFFFFFFF or element.value is None:
-            continue
-        if len(element.value) != element.length:
-            raise EOFError(f"{element.tag} is cut off")
-
-
-def _tags(dataset: Dataset, names: tuple[str, ...]) -> dict[str, str]:
-    encodings = convert_encodings(dataset.get("SpecificCharacterSet", ""))
-    found: dict[str, str] = {}
-    for name in names:
-        if name not in dataset:
-            continue
-        element = dataset.get_item(Tag(name))
-        raw = element.value if isinstance(element, RawDataElement) else str(element.value).encode()
-        found[name] = decode_bytes(raw or b"", encodings, {"\\", "^", "="}).strip(" \0")
-    return found
-
-
-def unavailable() -> ArchiveError:
-    """What the archive raises when its disk is full."""
-    return ArchiveError("Full storage")
-
-
-def instance_file(sop: str = "1", series: str = "1", study: str = "1", **tags: Any) -> bytes:
-    """A small CT instance; UIDs are completed, ``tags`` are written as given, bytes without any check."""
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.SOPClassUID = CTImageStorage
-    dataset.StudyInstanceUID = f"{UID_ROOT}.{study}"
-    dataset.SeriesInstanceUID = f"{UID_ROOT}.{study}.{series}"
-    dataset.SOPInstanceUID = f"{UID_ROOT}.{study}.{series}.{sop}"
-    dataset.PatientID, dataset.PatientName, dataset.Modality = "P1", "Dupont^Renée", "CT"
-    dataset.PixelData = bytes(64)
-    dataset["PixelData"].VR = "OW"
-    for name, value in tags.items():
-        if isinstance(value, bytes):
-            tag = Tag(name)
-            value += b" " * (len(value) % 2)
-            dataset[tag] = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)
-        else:
-            setattr(dataset, name, value)
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
-
-
-def study_id(study: str = "1", patient: str = "P1") -> str:
-    """The identifier of the study that ``instance_file`` writes."""
-    return orthanc_id(patient, f"{UID_ROOT}.{study}")
-
-
-def series_id(series: str = "1", study: str = "1", patient: str = "P1") -> str:
-    return orthanc_id(patient, f"{UID_ROOT}.{study}", f"{UID_ROOT}.{study}.{series}")
-
-
-def instance_id(sop: str = "1", series: str = "1", study: str = "1", patient: str = "P1") -> str:
-    above = f"{UID_ROOT}.{study}"
-    return orthanc_id(patient, above, f"{above}.{series}", f"{above}.{series}.{sop}")

@@ -10,7 +10,8 @@ from catalogue.follower import CURSOR, Follower
 from host.archive import ArchiveError
 from store import cursors
 from store.database import Database
-from unit.archive_double import ArchiveDouble, instance_file, instance_id, series_id, study_id
+from unit.archive_double import ArchiveDouble
+from unit.host.dicom_files import instance_file, instance_id, series_id, study_id
 
 Counts = Callable[[], dict[str, tuple[int, int]]]
 

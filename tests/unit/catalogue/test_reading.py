@@ -13,7 +13,8 @@ from host.archive import UnknownResource
 from store import studies
 from store.database import Database
 from store.tables import series, study
-from unit.archive_double import ArchiveDouble, instance_file, study_id
+from unit.archive_double import ArchiveDouble
+from unit.host.dicom_files import instance_file, study_id
 
 
 def read(archive: ArchiveDouble, **tags: Any) -> tuple[Row, list[Row]]:

@@ -9,8 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 import catalogue
+from catalogue.follower import Follower
 from host.events import Events
-from unit.archive_double import UID_ROOT, ArchiveDouble, instance_file, study_id
+from unit.archive_double import ArchiveDouble
+from unit.host.dicom_files import UID_ROOT, instance_file, study_id
 
 NAMES = ["Dupont^Renée", "Müller^Jörg", "Martin^Zoë"]
 
@@ -21,9 +23,9 @@ def client(
 ) -> TestClient:
     """Three studies of three patients: one CT slice, two, three with an MR series."""
     followers = []
-    make = catalogue.Follower
+    make = Follower
 
-    def remembered(*arguments: object) -> catalogue.Follower:
+    def remembered(*arguments: object) -> Follower:
         followers.append(make(*arguments))  # type: ignore[arg-type]
         return followers[-1]
 
@@ -43,7 +45,7 @@ def client(
             archive.store_instance(instance_file(str(sop), (modality == "MR" and "9") or "1", str(number), **tags))
     monkeypatch.setattr("catalogue.follower._QUIET_S", 0.0)
     followers[0]._turn()
-    made.turn = followers[0]._turn  # type: ignore[attr-defined]
+    made.turn = followers[0]._turn
     return made
 
 
@@ -158,5 +160,5 @@ def test_a_rebuild_is_ordered_and_happens_in_the_background(client: TestClient, 
     archive.calls.clear()
     assert client.post("/api/catalogue/rebuild").status_code == 202
     assert archive.calls == []
-    client.turn()  # type: ignore[attr-defined]
+    client.turn()
     assert any(path.startswith("/studies?") for _, path in archive.calls)

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import Row, select
 
+import extraction as plugin
 from extraction.service import Extraction
 from host.events import StructuresExtracted
 from host.plugin import Host
 from store import extractions
 from store.database import utc_now
 from store.tables import extraction, structure
+from unit.archive_double import ArchiveDouble
 
 
 @pytest.fixture(scope="session")
@@ -104,10 +107,60 @@ def later(host: Host) -> Callable[[], None]:
 @contextmanager
 def silenced(host: Host) -> Iterator[None]:
     """The plugins are off: nobody hears what happens to the archive."""
-    subscribers = [host.events.instance_stored._subscribers, host.events.resource_deleted._subscribers]
+    subscribers: list[list[Any]] = [host.events.instance_stored._subscribers, host.events.resource_deleted._subscribers]
     kept = [list(each) for each in subscribers]
     for each in subscribers:
         each.clear()
     yield
     for each, before in zip(subscribers, kept, strict=True):
         each.extend(before)
+
+
+def arrive(archive: ArchiveDouble, service: Extraction, dicom: bytes) -> str:
+    identifier = archive.store_instance(dicom).orthanc_id
+    service.keep_queue()
+    return identifier
+
+
+def work_off(service: Extraction) -> int:
+    turns = 0
+    while service.extract_next():
+        turns += 1
+        assert turns < 20, "it goes round in circles"
+    return turns
+
+
+def damaged(dicom: bytes) -> bytes:
+    """A structure set whose ROI Contour Sequence (3006,0039) begins with something that is no item."""
+    start = dicom.index(b"\x06\x30\x39\x00") + 8
+    return dicom[:start] + b"\x08\x00\x08\x00" + dicom[start + 4 :]
+
+
+@pytest.fixture
+def client(serve: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """The plugin's routes; its service is turned by hand, as ``client.service``."""
+    services: list[Extraction] = []
+
+    class Remembered(Extraction):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            services.append(self)
+
+    monkeypatch.setattr(plugin, "Extraction", Remembered)
+    made = serve([plugin.create])
+    made.service = services[0]
+    return made
+
+
+@pytest.fixture
+def held(client: TestClient, archive: ArchiveDouble, breast: bytes) -> str:
+    """The identifier of a structure set that has been extracted."""
+    identifier = archive.store_instance(breast).orthanc_id
+    extract_all(client)
+    return identifier
+
+
+def extract_all(client: TestClient) -> None:
+    service: Extraction = client.service
+    service.keep_queue()
+    work_off(service)

@@ -13,26 +13,13 @@ from extraction.service import Extraction
 from host.archive import ArchiveError
 from host.plugin import Host
 from host.workers import ServerStopping
-from unit.archive_double import ArchiveDouble, instance_file
+from unit.archive_double import ArchiveDouble
 from unit.conftest import InlineWorkers
-from unit.extraction.conftest import silenced
+from unit.extraction.conftest import arrive, silenced, work_off
+from unit.host.dicom_files import instance_file
 
 ReadRow = Callable[[str], Any]
 Structures = Callable[[], list[Row[Any]]]
-
-
-def arrive(archive: ArchiveDouble, service: Extraction, dicom: bytes) -> str:
-    identifier = archive.store_instance(dicom).orthanc_id
-    service.keep_queue()
-    return identifier
-
-
-def work_off(service: Extraction) -> int:
-    turns = 0
-    while service.extract_next():
-        turns += 1
-        assert turns < 20, "it goes round in circles"
-    return turns
 
 
 def test_a_stopping_server_gives_the_row_back_untried(

@@ -105,7 +105,12 @@ def test_stop_returns_at_once_and_join_waits_for_the_turn(eventually: Callable[.
 
 def test_a_sleeping_loop_ends_without_waiting_for_its_interval(eventually: Callable[..., None]) -> None:
     slept = threading.Event()
-    loop = Loop("sleeper", lambda: slept.set() or False, LONG_S)
+
+    def turn() -> bool:
+        slept.set()
+        return False
+
+    loop = Loop("sleeper", turn, LONG_S)
     loop.start()
     assert slept.wait(10)
     started = time.perf_counter()

@@ -122,6 +122,18 @@ def test_a_row_whose_lease_ran_out_is_taken_by_somebody_else(within: Any) -> Non
     assert within(extractions.claim, "third", LEASE) is None
 
 
+def test_a_living_owner_keeps_its_leases_and_nobody_elses(database: Database, within: Any, get: Any) -> None:
+    within(extractions.enqueue, ["a", "b"], 1)
+    within(extractions.claim, "alive", EXPIRED)
+    within(extractions.renew, "alive", LEASE)
+    age(database, "b", 0)
+    within(extractions.claim, "dead", EXPIRED)
+    within(extractions.renew, "alive", LEASE)
+    assert within(extractions.claim, "third", LEASE).orthanc_id == "b"
+    assert within(extractions.claim, "third", LEASE) is None
+    assert get("a").lease_owner == "alive"
+
+
 def test_success_is_recorded_with_its_structures(database: Database, within: Any, get: Any) -> None:
     within(extractions.enqueue, ["a"], 1)
     assert within(extractions.finish, within(extractions.claim, "me", LEASE), 0.5, 3, OUTCOME, STRUCTURES)
