@@ -1,0 +1,272 @@
+"""The real image in containers of its own: started, killed, stopped, replaced, and always removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from docker.models.containers import Container
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from integration.polling import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+HTTP_PORT, DICOM_PORT = 8042, 4242
+PASSWORDS = {"admin": "admin-of-the-tests", "viewer": "viewer-of-the-tests", "prometheus": "prometheus-of-the-tests"}
+DATA = "/var/lib/orthanc/db"
+#: From a container, the machine on which the tests run.
+TESTS_HOST = "host.docker.internal"
+START_S = 60.0
+
+
+def labels() -> dict[str, str]:
+    """By these ./pacs test finds whatever a killed run has left."""
+    return {"org.pacs.test": os.environ["PACS_TEST_ID"]}
+
+
+def configuration(folder: Path, modalities: dict[str, Any] | None = None, without_plugin: str | None = None) -> Path:
+    """A copy of config/orthanc to mount, with other modalities or with one plugin fewer."""
+    target = folder / f"config-{uuid.uuid4().hex[:8]}"
+    shutil.copytree(ROOT / "config" / "orthanc", target)
+    if modalities is not None:
+        known = {"DicomModalitiesInDatabase": False, "DicomModalities": modalities}
+        (target / "modalities.json").write_text(json.dumps(known))
+    if without_plugin is not None:
+        settings = target / "orthanc.json"
+        lines = settings.read_text().splitlines()
+        kept = [line for line in lines if f"lib{without_plugin}.so" not in line]
+        assert len(kept) == len(lines) - 1
+        settings.write_text("\n".join(kept).replace('.so",\n  ]', '.so"\n  ]'))
+    # Orthanc reads it as a user of its own.
+    for path in (target, *target.iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return target
+
+
+class Client(requests.Session):
+    """An HTTP client of one server, signed in as one account."""
+
+    def __init__(self, port: int, account: str | None) -> None:
+        super().__init__()
+        self._base = f"http://{HOST}:{port}"
+        self.trust_env = False
+        if account is not None:
+            self.auth = (account, PASSWORDS[account])
+
+    def request(self, method: str | bytes, url: str | bytes, *arguments: Any, **options: Any) -> requests.Response:
+        options.setdefault("timeout", 60)
+        return super().request(method, f"{self._base}{url!s}", *arguments, **options)
+
+
+class Postgres:
+    """The database beside the Orthancs of one session; each may have a database of its own in it."""
+
+    password = "database-of-the-tests"
+
+    def __init__(self) -> None:
+        self.network = Network(docker_network_kw={"labels": labels()})
+        self._container = (
+            DockerContainer(os.environ["PACS_TEST_POSTGRES_IMAGE"])
+            .with_network(self.network)
+            .with_network_aliases("postgres")
+            .with_envs(POSTGRES_USER="pacs", POSTGRES_DB="pacs", POSTGRES_PASSWORD=self.password)
+            .with_kwargs(labels=labels(), shm_size="256m")
+        )
+
+    def __enter__(self) -> Self:
+        self.network.create()
+        try:
+            self._container.start()
+            eventually(lambda: self._runs("pg_isready", "--host=127.0.0.1", "--quiet"), START_S, "PostgreSQL answers")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        client = self._container.get_docker_client().client
+        for container in client.containers.list(all=True, filters={"network": self.network.name}):
+            container.remove(force=True, v=True)
+        self.network.remove()
+
+    def create_database(self) -> str:
+        """A new, empty database."""
+        name = f"pacs_{uuid.uuid4().hex[:8]}"
+        assert self._runs("createdb", "--host=127.0.0.1", "--username=pacs", name)
+        return name
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing answers."""
+        self._container.get_wrapped_container().pause()
+
+    def unpause(self) -> None:
+        self._container.get_wrapped_container().unpause()
+
+    def environment(self, database: str = "pacs") -> dict[str, str]:
+        """What an Orthanc needs to know to use it."""
+        return {
+            "PACS_POSTGRES_HOST": "postgres",
+            "PACS_POSTGRES_DATABASE": database,
+            "PACS_POSTGRES_PASSWORD": self.password,
+        }
+
+    def _runs(self, *command: str) -> bool:
+        container = self._container.get_wrapped_container()
+        done = container.exec_run(list(command), environment={"PGPASSWORD": self.password})
+        return bool(done.exit_code == 0)
+
+
+class OrthancServer:
+    """One Orthanc of ours on one volume; the container may be killed, started again or replaced."""
+
+    def __init__(
+        self,
+        config: Path | None = None,
+        postgres: Postgres | None = None,
+        database: str = "pacs",
+        **environment: str | None,
+    ) -> None:
+        self._postgres = postgres
+        self._config = config
+        passwords = {f"PACS_{account.upper()}_PASSWORD": password for account, password in PASSWORDS.items()}
+        self._environment: dict[str, str | None] = passwords | (postgres.environment(database) if postgres else {})
+        self._environment |= environment
+        self._volume = f"pacs-test-{os.environ['PACS_TEST_ID']}-{uuid.uuid4().hex[:8]}"
+        self._docker: DockerContainer | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            return self.create().wait_until_ready()
+        except BaseException:
+            self.remove()
+            raise
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    def create(self) -> Self:
+        """Create and start a container, without waiting for Orthanc in it."""
+        docker = DockerContainer(os.environ["PACS_TEST_IMAGE"])
+        client = docker.get_docker_client().client
+        client.volumes.create(self._volume, labels=labels())
+        docker.with_envs(**{name: value for name, value in self._environment.items() if value is not None})
+        docker.with_volume_mapping(self._volume, DATA, "rw")
+        if self._config is not None:
+            docker.with_volume_mapping(str(self._config), "/etc/pacs/orthanc", "ro")
+        if self._postgres is not None:
+            docker.with_network(self._postgres.network)
+        # Else testcontainers puts it into the network of the tests' own container, which is the host's.
+        network = {"network": "bridge"} if self._postgres is None else {}
+        docker.with_tmpfs_mount("/tmp")
+        docker.ports = {f"{HTTP_PORT}/tcp": (HOST,), f"{DICOM_PORT}/tcp": (HOST,)}
+        # As in docker-compose.yml.
+        docker.with_kwargs(
+            labels=labels(),
+            init=True,
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            mem_limit="2g",
+            extra_hosts={TESTS_HOST: "host-gateway"},
+            **network,
+        )
+        self._docker = docker
+        docker.start()
+        return self
+
+    def replace(self, config: Path | None) -> Self:
+        """The same volume under another configuration."""
+        self.container.remove(force=True)
+        self._config = config
+        return self.create()
+
+    def remove(self) -> None:
+        """The container, also one that could not be started, and its volume."""
+        if self._docker is None:
+            return
+        client = self._docker.get_docker_client().client
+        for container in client.containers.list(all=True, filters={"volume": self._volume}):
+            container.remove(force=True)
+        client.volumes.get(self._volume).remove(force=True)
+
+    @property
+    def container(self) -> Container:
+        assert self._docker is not None
+        return self._docker.get_wrapped_container()
+
+    @property
+    def http_port(self) -> int:
+        return self._port(HTTP_PORT)
+
+    @property
+    def dicom_port(self) -> int:
+        return self._port(DICOM_PORT)
+
+    def http(self, account: str | None = "admin") -> Client:
+        """A client; to be made anew after a restart, when the port is another one."""
+        return Client(self.http_port, account)
+
+    def start_again(self) -> Self:
+        """The same container, after it was killed or stopped."""
+        self.container.start()
+        return self.wait_until_ready()
+
+    def stop(self) -> tuple[int, float]:
+        """``docker stop``: the exit code, and the seconds from Docker's own clock that it took."""
+        import time
+
+        begin = time.monotonic()
+        self.container.stop(timeout=30)
+        seconds = time.monotonic() - begin
+        return int(self.container.wait(timeout=5)["StatusCode"]), seconds
+
+    def wait_until_ready(self, path: str = "/api/health") -> Self:
+        eventually(lambda: self._answers(path), START_S, f"Orthanc answers {path}")
+        return self
+
+    def log(self) -> str:
+        return str(self.container.logs().decode("utf-8", "replace"))
+
+    def run(self, *command: str) -> str:
+        """A command inside the container."""
+        done = self.container.exec_run(list(command))
+        assert done.exit_code == 0, done.output.decode("utf-8", "replace")
+        return str(done.output.decode())
+
+    def memory_bytes(self, which: str) -> int:
+        """Memory of the Orthanc process: VmRSS now, VmHWM at its peak. Not every engine accounts it by container."""
+        line = self.run("sh", "-c", f"grep -h {which} $(dirname $(grep -l -x Orthanc /proc/[0-9]*/comm))/status")
+        return int(line.split()[1]) * 1024
+
+    def worker_pids(self) -> list[int]:
+        """The extraction's worker processes."""
+        found = self.run("sh", "-c", "grep -l -a [m]ultiprocessing.spawn /proc/[0-9]*/cmdline 2>/dev/null")
+        return [int(line.split("/")[2]) for line in found.split()]
+
+    def _port(self, inside: int) -> int:
+        self.container.reload()
+        bindings = self.container.ports.get(f"{inside}/tcp")
+        assert bindings, f"no port yet; the container is {self.container.status}:\n{self.log()[-3000:]}"
+        return int(bindings[0]["HostPort"])
+
+    def _answers(self, path: str) -> bool:
+        self.container.reload()
+        if self.container.status == "exited":
+            raise RuntimeError(f"Orthanc has ended:\n{self.log()[-5000:]}")
+        try:
+            with self.http() as client:
+                return client.get(path, timeout=5).status_code == 200
+        except requests.RequestException:
+            return False

@@ -1,0 +1,151 @@
+"""kill -9, restarts and time without plugins lose nothing and double nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+
+from benchmarks import synthetic
+from integration import datasets
+from integration.conftest import MakeOrthanc
+from integration.containers import OrthancServer, configuration
+from integration.modality import storescu
+from integration.polling import eventually
+
+#: After a crash nobody waits for minutes.
+RECOVERY_S = 75.0
+WORKERS = 2
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("synthetic") / "large.dcm"
+    path.write_bytes(synthetic.structure_set("large"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def moderate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("synthetic") / "moderate.dcm"
+    path.write_bytes(synthetic.structure_set("moderate"))
+    return path
+
+
+def wait_for_the_only_result(server: OrthancServer, structures: int) -> int:
+    """The attempts it took, once the one extraction there is has ended well."""
+    with server.http() as client:
+
+        def done() -> dict[str, int] | None:
+            page = client.get("/api/extractions").json()
+            assert page["total"] == 1, page
+            found: dict[str, int] = page["items"][0]
+            assert found["state"] == "done", found
+            return found
+
+        row = eventually(done, RECOVERY_S, "the extraction is done")
+        assert row["structure_count"] == structures
+        assert client.get("/api/stats").json()["extractions"]["structures"] == structures
+        return row["attempts"]
+
+
+def until_running(server: OrthancServer) -> None:
+    with server.http() as client:
+        running = lambda: client.get("/api/extractions?state=running").json()["total"] == 1  # noqa: E731
+        eventually(running, 20, "the extraction runs", rest_s=0.005)
+
+
+def test_kill_9_in_the_middle_of_an_extraction_costs_only_time(lone_orthanc: OrthancServer, large: Path) -> None:
+    lone_orthanc.create().wait_until_ready()
+    storescu(lone_orthanc.dicom_port, large)
+    until_running(lone_orthanc)
+    lone_orthanc.container.kill("SIGKILL")
+    lone_orthanc.container.wait(timeout=10)
+    lone_orthanc.start_again()
+
+    wait_for_the_only_result(lone_orthanc, synthetic.SIZES["large"].structures)
+    assert len(lone_orthanc.worker_pids()) == WORKERS
+
+
+def test_kill_9_right_after_the_store_loses_nothing(lone_orthanc: OrthancServer, moderate: Path) -> None:
+    lone_orthanc.create().wait_until_ready()
+    storescu(lone_orthanc.dicom_port, moderate)
+    lone_orthanc.container.kill("SIGKILL")
+    lone_orthanc.container.wait(timeout=10)
+    lone_orthanc.start_again()
+
+    wait_for_the_only_result(lone_orthanc, synthetic.SIZES["moderate"].structures)
+    uid = dcmread(moderate, specific_tags=["SOPInstanceUID"]).SOPInstanceUID
+    with lone_orthanc.http() as client:
+        answer = client.get(f"/api/extract-rt/{uid}?contours=false").json()
+    assert len(answer["structures"]) == synthetic.SIZES["moderate"].structures
+
+
+def test_a_worker_killed_in_the_middle_is_replaced_and_the_extraction_tried_again(
+    make_orthanc: MakeOrthanc, large: Path
+) -> None:
+    server = make_orthanc().create().wait_until_ready()
+    storescu(server.dicom_port, large)
+    until_running(server)
+    server.run("sh", "-c", f"kill -9 {' '.join(str(pid) for pid in server.worker_pids())}")
+
+    assert wait_for_the_only_result(server, synthetic.SIZES["large"].structures) == 2
+
+
+def test_what_arrived_while_the_plugins_were_off_is_extracted_and_listed_at_the_next_start(
+    lone_orthanc: OrthancServer, tmp_path: Path
+) -> None:
+    lone_orthanc.create().wait_until_ready()
+    without_plugins = lone_orthanc.replace(configuration(tmp_path, without_plugin="OrthancPython"))
+    without_plugins.wait_until_ready("/system")
+    storescu(without_plugins.dicom_port, datasets.DICOMPYLER_STRUCTURES, datasets.DICOMPYLER_CT)
+    server = without_plugins.replace(None).wait_until_ready()
+
+    wait_for_the_only_result(server, len(dcmread(datasets.DICOMPYLER_STRUCTURES).StructureSetROISequence))
+    with server.http() as client:
+        listed = eventually(lambda: client.get("/api/studies").json()["items"], 15, "the study is listed")
+    assert [(study["study_instance_uid"], study["instance_count"]) for study in listed] == [
+        (datasets.DICOMPYLER_STUDY, 2)
+    ]
+
+
+def test_what_was_deleted_while_the_plugins_were_off_is_forgotten_at_the_next_start(
+    lone_orthanc: OrthancServer, tmp_path: Path
+) -> None:
+    lone_orthanc.create().wait_until_ready()
+    storescu(lone_orthanc.dicom_port, datasets.STS_STRUCTURES)
+    wait_for_the_only_result(lone_orthanc, 1)
+    without_plugins = lone_orthanc.replace(configuration(tmp_path, without_plugin="OrthancPython"))
+    without_plugins.wait_until_ready("/system")
+    with without_plugins.http() as client:
+        for study in client.get("/studies").json():
+            assert client.delete(f"/studies/{study}").status_code == 200
+    server = without_plugins.replace(None).wait_until_ready()
+
+    with server.http() as client:
+        for route in ("/api/extractions", "/api/studies"):
+            eventually(lambda route=route: client.get(route).json()["total"] == 0, 15, f"{route} is empty")
+
+
+def test_a_second_start_on_the_same_data_keeps_everything_and_extracts_nothing_again(
+    lone_orthanc: OrthancServer,
+) -> None:
+    def held(server: OrthancServer) -> dict[str, object]:
+        with server.http() as client:
+            eventually(lambda: client.get("/api/studies").json()["total"] == 1, 15, "the study is listed")
+            study = client.get(f"/api/studies/{datasets.STS_STUDY}").json()
+            return {
+                "extractions": client.get("/api/extractions").json(),
+                "study": study | {"updated_at": None},
+                "system": client.get("/system").json()["DatabaseBackendPlugin"],
+            }
+
+    lone_orthanc.create().wait_until_ready()
+    storescu(lone_orthanc.dicom_port, datasets.STS_STRUCTURES)
+    wait_for_the_only_result(lone_orthanc, 1)
+    before = held(lone_orthanc)
+    server = lone_orthanc.replace(None).wait_until_ready()
+
+    wait_for_the_only_result(server, 1)
+    assert held(server) == before
