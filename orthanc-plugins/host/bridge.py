@@ -8,6 +8,7 @@ set: the true type then travels in ``X-Content-Type``, from which the door on po
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractContextManager
@@ -149,4 +150,7 @@ def _answer(output: RestOutput, status: int, headers: list[tuple[str, str]], bod
         return
     if body:
         output.SetHttpHeader("X-Content-Type", content_type)
+        if "json" in content_type and not body.isascii():
+            # Called text/plain, it would be read by a guess at its encoding: in ASCII every guess is right.
+            body = json.dumps(json.loads(body)).encode("ascii")
     output.SendHttpStatus(status, body)

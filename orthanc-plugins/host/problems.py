@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from host.log import request_id
@@ -41,7 +41,7 @@ class Problem(Exception):
         self.members = members
 
 
-def problem_response(status: int, detail: str, remedy: str, **members: Any) -> Response:
+def problem_response(status: int, detail: str, remedy: str, **members: Any) -> JSONResponse:
     """The answer for a problem: ``application/problem+json`` with type, title, status, detail, remedy, request_id."""
     body = {
         "type": "about:blank",
@@ -52,19 +52,18 @@ def problem_response(status: int, detail: str, remedy: str, **members: Any) -> R
         "request_id": request_id.get(),
         **members,
     }
-    # ASCII alone: on port 8042 Orthanc calls it text/plain, and clients then guess at the encoding.
-    return Response(json.dumps(body), status_code=status, media_type=PROBLEM_JSON)
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_JSON)
 
 
 def install(app: FastAPI) -> None:
     """Answer every error of ``app`` with problem details."""
 
     @app.exception_handler(Problem)
-    def known(_request: Request, problem: Problem) -> Response:
+    def known(_request: Request, problem: Problem) -> JSONResponse:
         return problem_response(problem.status, problem.detail, problem.remedy, **problem.members)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_request: Request, error: RequestValidationError) -> Response:
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         # The rejected value itself stays out of the answer: it may hold a patient's name.
         errors = [{"where": ".".join(str(part) for part in e["loc"]), "what": e["msg"]} for e in error.errors()]
         detail = "; ".join(f"{e['where']}: {e['what']}" for e in errors)
@@ -73,7 +72,7 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> Response:
+    def http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == HTTPStatus.NOT_FOUND:
             return problem_response(404, f"There is no route {request.url.path}.", "See /api/docs for the routes.")
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -84,7 +83,7 @@ def install(app: FastAPI) -> None:
         return problem_response(error.status_code, str(error.detail), "See /api/docs.")
 
 
-def failure(method: str, path: str, error: Exception) -> Response:
+def failure(method: str, path: str, error: Exception) -> JSONResponse:
     """Log what should not have happened, and answer without its details."""
     logger.error("%s %s failed", method, path, exc_info=error)
     remedy = "Try again; if it stays so, give the request_id to the person who runs this server: its log says more."

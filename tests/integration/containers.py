@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import uuid
 from pathlib import Path
 from types import TracebackType
@@ -225,8 +226,6 @@ class OrthancServer:
 
     def stop(self) -> tuple[int, float]:
         """``docker stop``: the exit code, and the seconds from Docker's own clock that it took."""
-        import time
-
         begin = time.monotonic()
         self.container.stop(timeout=30)
         seconds = time.monotonic() - begin

@@ -70,8 +70,7 @@ def test_a_registered_modality_may_find(with_study: OrthancServer) -> None:
     code, output = dcmtk("findscu", with_study.dicom_port, *arguments, aet="READER")
 
     assert code == 0, output
-    assert datasets.DICOMPYLER_STUDY in output
-    assert "Find Response: 1" in output
+    assert output.count(datasets.DICOMPYLER_STUDY) == 2, "once in the question, once in the answer"
 
 
 def test_a_registered_modality_may_get(with_study: OrthancServer, tmp_path: Path) -> None:

@@ -90,8 +90,8 @@ def test_health_is_503_while_the_database_hangs_and_200_again_after(
         status = client.get("/api/status", timeout=5)
         assert status.status_code == 200
         assert status.json()["status"] == "down"
-        down = next(each for each in status.json()["services"] if each["name"] == "postgres")
-        assert (down["state"], bool(down["reason"])) == ("down", True)
+        # Orthanc's own probe hangs on the same database, and may be noticed first.
+        assert service(client, "postgres", "down")["reason"]
         assert time.monotonic() - begin < NOTICED_WITHIN_S
     finally:
         postgres.unpause()

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from benchmarks import synthetic
 from integration import datasets
+from integration.conftest import MakeOrthanc
 from integration.containers import Client, OrthancServer
 from integration.modality import association
 from integration.polling import eventually
@@ -105,8 +106,8 @@ def test_a_server_under_load_stops_cleanly(lone_orthanc: OrthancServer) -> None:
     assert set(load.answers) <= {200, 503}
 
 
-def test_ctrl_c_stops_it_as_well(lone_orthanc: OrthancServer) -> None:
-    lone_orthanc.create().wait_until_ready()
-    lone_orthanc.container.kill("SIGINT")
+def test_ctrl_c_stops_it_as_well(make_orthanc: MakeOrthanc) -> None:
+    server = make_orthanc().create().wait_until_ready()
+    server.container.kill("SIGINT")
 
-    assert lone_orthanc.container.wait(timeout=STOPPED_WITHIN_S)["StatusCode"] == 0
+    assert server.container.wait(timeout=STOPPED_WITHIN_S)["StatusCode"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import struct
 import zipfile
 import zlib
@@ -55,12 +56,18 @@ def with_sizes(archive: bytes, announced: int) -> bytes:
     return bytes(changed)
 
 
+def files_in(answer: requests.Response) -> list[dict[str, Any]]:
+    # Orthanc calls what is not 200 text/plain, without saying that it is UTF-8.
+    found: list[dict[str, Any]] = json.loads(answer.content)["files"]
+    return found
+
+
 def reasons(answer: requests.Response) -> dict[str, str | None]:
-    return {file["name"]: file["reason"] for file in answer.json()["files"]}
+    return {file["name"]: file["reason"] for file in files_in(answer)}
 
 
 def results(answer: requests.Response) -> dict[str, str]:
-    return {file["name"]: file["result"] for file in answer.json()["files"]}
+    return {file["name"]: file["result"] for file in files_in(answer)}
 
 
 def test_a_raw_dicom_file_is_stored_with_its_identifiers_and_known_the_second_time(client: Client) -> None:
