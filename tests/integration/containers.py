@@ -139,9 +139,10 @@ class OrthancServer:
     ) -> None:
         self._postgres = postgres
         self._config = config
-        passwords = {f"PACS_{account.upper()}_PASSWORD": password for account, password in PASSWORDS.items()}
-        self._environment: dict[str, str | None] = passwords | (postgres.environment(database) if postgres else {})
-        self._environment |= environment
+        passwords: dict[str, str | None] = {
+            f"PACS_{account.upper()}_PASSWORD": password for account, password in PASSWORDS.items()
+        }
+        self._environment = passwords | (postgres.environment(database) if postgres else {}) | environment
         self._volume = f"pacs-test-{os.environ['PACS_TEST_ID']}-{uuid.uuid4().hex[:8]}"
         self._docker: DockerContainer | None = None
 

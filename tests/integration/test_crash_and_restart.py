@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import dcmread
@@ -117,8 +118,15 @@ def test_a_second_start_on_the_same_data_keeps_everything_and_extracts_nothing_a
 ) -> None:
     def held(server: OrthancServer) -> dict[str, object]:
         with server.http() as client:
-            eventually(lambda: client.get("/api/studies").json()["total"] == 1, 15, "the study is listed")
-            study = client.get(f"/api/studies/{datasets.STS_STUDY}").json()
+
+            def listed_whole() -> dict[str, Any] | None:
+                found: list[dict[str, Any]] = client.get("/api/studies").json()["items"]
+                if not found:
+                    return None
+                truth = client.get(f"/studies/{found[0]['orthanc_id']}/statistics").json()
+                return found[0] if found[0]["size_bytes"] == int(truth["DiskSize"]) else None
+
+            study = eventually(listed_whole, 30, "the study is listed with what was attached to it")
             return {
                 "extractions": client.get("/api/extractions").json(),
                 "study": study | {"updated_at": None},
