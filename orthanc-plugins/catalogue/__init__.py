@@ -13,4 +13,5 @@ def create(host: Host) -> Plugin:
     follower = Follower(host.archive, host.database)
     host.events.changed.subscribe(follower.on_changed)
     host.events.resource_deleted.subscribe(follower.on_deleted)
+    host.events.structures_extracted.subscribe(follower.on_extracted)
     return Plugin("catalogue", create_router(Catalogue(host.database), follower), (follower,))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError
 
 from catalogue.reading import read_study
 from host.archive import Archive, Json, UnknownResource
-from host.events import ResourceDeleted
+from host.events import ResourceDeleted, StructuresExtracted
 from host.lifecycle import Loop
 from store import cursors, studies
 from store.database import Database
@@ -42,6 +42,7 @@ class Follower:
         self._archive = archive
         self._database = database
         self._deleted: queue.SimpleQueue[ResourceDeleted] = queue.SimpleQueue()
+        self._extracted: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._loop = Loop("catalogue", self._turn, _TURN_S)
         self._changed = threading.Event()
         self._last_arrival = 0.0
@@ -70,6 +71,11 @@ class Follower:
         """Something is gone."""
         self._deleted.put(event)
 
+    def on_extracted(self, event: StructuresExtracted) -> None:
+        """An instance got attachments: its study weighs more, and no change in Orthanc's log says so."""
+        if event.state == "done":
+            self._extracted.put(event.orthanc_id)
+
     def rebuild(self) -> None:
         """Read every study anew, soon, in the background."""
         self._rebuild.set()
@@ -82,6 +88,7 @@ class Follower:
             self._rebuild.clear()
         try:
             self.apply_deletions()
+            self.apply_extractions()
             if self._turns == 1 or (self._changed.is_set() and self._gathered()):
                 self._changed.clear()
                 self._last_reading = time.monotonic()
@@ -139,6 +146,13 @@ class Follower:
             # One turn later: the events of a deletion come one by one.
             self._compare_next = False
             self.compare()
+
+    def apply_extractions(self) -> None:
+        """Read the studies again whose structure sets have been extracted."""
+        instances = []
+        while not self._extracted.empty():
+            instances.append({"ResourceType": "Instance", "ID": self._extracted.get()})
+        self._refresh(self._touched(instances))
 
     def compare(self) -> None:
         """Reconcile when Orthanc and the catalogue do not count the same instances."""

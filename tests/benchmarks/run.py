@@ -182,7 +182,7 @@ def main() -> None:
     print("| what | result | target | how |\n|---|---|---|---|")
     for name, benchmark in BENCHMARKS.items():
         if options.only in (None, name):
-            _print(benchmark(3 if options.quick else 7))
+            _print(benchmark(3 if options.quick else 5))
     if options.only in (None, "parse"):
         _print(bench_parse.rows(skip_slow=options.skip_slow or options.quick))
 

@@ -8,7 +8,8 @@ import pytest
 
 from catalogue.follower import CURSOR, Follower
 from host.archive import ArchiveError
-from store import cursors
+from host.events import StructuresExtracted
+from store import cursors, studies
 from store.database import Database
 from unit.archive_double import ArchiveDouble
 from unit.host.dicom_files import instance_file, instance_id, series_id, study_id
@@ -42,6 +43,25 @@ def test_late_instances_and_series_are_counted(archive: ArchiveDouble, follower:
     archive.store_instance(instance_file("1", "later"))
     follower._turn()
     assert counts() == {study_id(): (3, 8)}
+
+
+def test_a_study_whose_structures_were_extracted_is_weighed_again(
+    archive: ArchiveDouble, follower: Follower, database: Database
+) -> None:
+    fill(archive)
+    follower._turn()
+
+    def size_bytes() -> int:
+        with database.begin() as connection:
+            found = studies.get(connection, study_id())
+        assert found is not None
+        return int(found[0].size_bytes)
+
+    before = size_bytes()
+    archive.attach(instance_id("0", "0"), "rtstruct-contours", bytes(1000))
+    follower.on_extracted(StructuresExtracted(instance_id("0", "0"), "done", 0.1))
+    follower._turn()
+    assert size_bytes() == before + 1000
 
 
 def test_a_turn_without_news_asks_the_archive_nothing(archive: ArchiveDouble, follower: Follower) -> None:
