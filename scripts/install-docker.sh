@@ -3,12 +3,15 @@
 # Sourced by up.sh and test.sh after common.sh.
 
 ensure_docker() {
-    command -v docker > /dev/null || install_engine
+    # A client alone, as some images bring it, has nothing to talk to: the engine is what counts.
+    find_docker || engine_is_installed || install_engine
     find_docker || start_engine
     run_docker compose version > /dev/null 2>&1 || install_compose
     run_docker compose version > /dev/null 2>&1 \
         || fail "Docker Compose v2 does not start: see what 'docker compose version' says."
 }
+
+engine_is_installed() { PATH=$PATH:/usr/sbin:/sbin command -v dockerd > /dev/null; }
 
 os_field() { (. /etc/os-release 2> /dev/null && eval "printf '%s' \"\${$1:-}\""); }
 

@@ -16,6 +16,6 @@ compile() {
         --output-file "$(basename "${1%.in}.lock")" "$(basename "$1")")
 }
 
-compile orthanc-plugins/requirements.in "$@"
+compile orthanc-plugins/requirements.in --overrides overrides.txt "$@"
 compile orthanc-plugins/build-requirements.in "$@"
 compile tests/requirements.in "$@"
