@@ -33,6 +33,17 @@ class ContourModel(BaseModel):
     points_mm: list[Point]
 
 
+class OutlineModel(BaseModel):
+    """The contours of one structure."""
+
+    number: int
+    name: str
+    color: tuple[int, int, int] | None
+    interpreted_type: str | None
+    plane_normal: Point | None
+    contours: list[ContourModel]
+
+
 class StructureModel(BaseModel):
     """One structure (ROI)."""
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from extraction.engine import UnreadableStructureSet
-from extraction.models import ExtractionModel, ExtractionPage, StructureSetModel
-from extraction.reader import Reader, UnknownStructure
+from extraction.models import ExtractionModel, ExtractionPage, OutlineModel, StructureModel, StructureSetModel
+from extraction.reader import Reader, Stored, UnknownStructure
 from extraction.service import Extraction
 from host.archive import ArchiveError, UnknownResource
 from host.problems import Problem
 from host.workers import ServerStopping, WorkerDied
 from store.extractions import State
+
+_JSON = "application/json"
+_FLAT = "application/octet-stream"
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": StructureSetModel},
@@ -27,6 +32,9 @@ InstanceId = Annotated[
     Path(description="Orthanc identifier or SOP Instance UID.", pattern=r"^[0-9a-f-]{44}$|^[0-9.]{1,64}$"),
 ]
 
+Structures = Annotated[str | None, Query(description="Numbers or names, separated by commas; all by default.")]
+IfNoneMatch = Annotated[str | None, Header()]
+
 
 def create_router(service: Extraction, reader: Reader) -> APIRouter:
     """The routes on top of ``service`` and ``reader``."""
@@ -36,31 +44,58 @@ def create_router(service: Extraction, reader: Reader) -> APIRouter:
     def extract_rt(
         instance_id: InstanceId,
         contours: Annotated[bool, Query(description="Whether to include the contours' points.")] = True,
-        structures: Annotated[str | None, Query(description="Numbers or names, separated by commas.")] = None,
-        if_none_match: Annotated[str | None, Header()] = None,
+        structures: Structures = None,
+        if_none_match: IfNoneMatch = None,
     ) -> Response:
         """The structure set with volumes, areas and contours. Computed on the spot when it has only just arrived."""
-        wanted = [part.strip() for part in (structures or "").split(",") if part.strip()]
-        try:
-            stored = reader.find(instance_id, contours, wanted)
-            if stored is None:
-                remedy = "Check the identifier, or send the instance first; GET /api/extractions lists what is there."
-                raise Problem(404, f"There is no instance {instance_id}.", remedy)
-            headers = {"Cache-Control": "private, no-cache", "ETag": stored.etag}
-            if if_none_match and (if_none_match.strip() == "*" or stored.etag in _tags(if_none_match)):
-                return Response(status_code=304, headers=headers)
-            body = reader.answer(stored, contours, wanted)
-        except UnknownStructure as error:
-            remedy = f"It has: {', '.join(error.names)}."
-            raise Problem(404, f"The structure set has no structure {error.asked!r}.", remedy) from error
-        except UnreadableStructureSet as error:
-            raise _unreadable(error) from error
-        except UnknownResource as error:
-            raise Problem(404, f"Instance {instance_id} has just been deleted.", "Send it again.") from error
-        except (WorkerDied, ServerStopping, ArchiveError) as error:
-            remedy = "Try again in some seconds; GET /api/extractions tells how its extraction goes."
-            raise Problem(503, f"The structure set could not be read now: {error}.", remedy) from error
-        return Response(body, media_type="application/json", headers=headers)
+        wanted = _split(structures)
+        question = _Question(instance_id, f"contours={contours}", wanted, if_none_match)
+        return _answer(reader, question, _JSON, lambda stored: reader.answer(stored, contours, wanted))
+
+    @router.get(
+        "/extract-rt/{instance_id}/structures",
+        responses={**_RESPONSES, 200: {"model": list[StructureModel]}},
+        response_class=Response,
+    )
+    def structures_of(
+        instance_id: InstanceId, structures: Structures = None, if_none_match: IfNoneMatch = None
+    ) -> Response:
+        """The structures as a list: volumes, areas and warnings, without contours."""
+        wanted = _split(structures)
+        question = _Question(instance_id, "structures", wanted, if_none_match)
+        return _answer(reader, question, _JSON, lambda stored: reader.structures(stored, wanted))
+
+    @router.get(
+        "/extract-rt/{instance_id}/structures/{number}/contours",
+        responses={**_RESPONSES, 200: {"model": OutlineModel, "content": {_FLAT: {}}}},
+        response_class=Response,
+    )
+    def contours_of(
+        instance_id: InstanceId,
+        number: Annotated[int, Path(description="ROI Number.")],
+        format: Annotated[Literal["json", "float32"] | None, Query(description="Wins over Accept.")] = None,
+        accept: Annotated[str, Header()] = _JSON,
+        if_none_match: IfNoneMatch = None,
+    ) -> Response:
+        """The contours of one structure: JSON, or with `Accept: application/octet-stream` flat float32."""
+        if format == "float32" or (format is None and _FLAT in accept and _JSON not in accept):
+            question = _Question(instance_id, "flat", [str(number)], if_none_match)
+            return _answer(reader, question, _FLAT, lambda stored: reader.flat_contours(stored, number))
+        question = _Question(instance_id, "contours", [str(number)], if_none_match)
+        return _answer(reader, question, _JSON, lambda stored: reader.contours(stored, number))
+
+    @router.get(
+        "/extract-rt/{instance_id}/contours.bin",
+        responses={**_RESPONSES, 200: {"content": {_FLAT: {}}}},
+        response_class=Response,
+    )
+    def flat_contours(
+        instance_id: InstanceId, structures: Structures = None, if_none_match: IfNoneMatch = None
+    ) -> Response:
+        """The contours of all structures as flat float32; docs/rtstruct/contours.md describes the layout."""
+        wanted = _split(structures)
+        question = _Question(instance_id, "flat set", wanted, if_none_match)
+        return _answer(reader, question, _FLAT, lambda stored: reader.flat_contours(stored, wanted))
 
     @router.get("/extractions")
     def extractions(
@@ -87,6 +122,43 @@ def create_router(service: Extraction, reader: Reader) -> APIRouter:
         return ExtractionModel.model_validate(row, from_attributes=True)
 
     return router
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    instance_id: str
+    answer: str
+    wanted: list[str]
+    if_none_match: str | None
+
+
+def _answer(reader: Reader, question: _Question, media_type: str, make: Callable[[Stored], bytes]) -> Response:
+    """What ``make`` makes of a stored structure set; 304 when the client has it; problem details otherwise."""
+    instance_id, if_none_match = question.instance_id, question.if_none_match
+    try:
+        stored = reader.find(instance_id, question.answer, question.wanted)
+        if stored is None:
+            remedy = "Check the identifier, or send the instance first; GET /api/extractions lists what is there."
+            raise Problem(404, f"There is no instance {instance_id}.", remedy)
+        headers = {"Cache-Control": "private, no-cache", "ETag": stored.etag, "Vary": "Accept"}
+        if if_none_match and (if_none_match.strip() == "*" or stored.etag in _tags(if_none_match)):
+            return Response(status_code=304, headers=headers)
+        body = make(stored)
+    except UnknownStructure as error:
+        remedy = f"It has: {', '.join(error.names)}."
+        raise Problem(404, f"The structure set has no structure {error.asked!r}.", remedy) from error
+    except UnreadableStructureSet as error:
+        raise _unreadable(error) from error
+    except UnknownResource as error:
+        raise Problem(404, f"Instance {instance_id} has just been deleted.", "Send it again.") from error
+    except (WorkerDied, ServerStopping, ArchiveError) as error:
+        remedy = "Try again in some seconds; GET /api/extractions tells how its extraction goes."
+        raise Problem(503, f"The structure set could not be read now: {error}.", remedy) from error
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _split(structures: str | None) -> list[str]:
+    return [part.strip() for part in (structures or "").split(",") if part.strip()]
 
 
 def _tags(if_none_match: str) -> set[str]:

@@ -9,6 +9,7 @@ Pure numpy and pydicom, usable from a notebook; must never import orthanc, fasta
 
 from .analysis import ContourAnalysis, PlaneArea, StructureAnalysis, analyse
 from .errors import DamagedStructureSet, NotAStructureSet, StructureSetError
+from .flat_contours import FlatContours, read_flat, write_flat
 from .model import Contour, Finding, Structure, StructureSet
 from .packing import PackedContour, PackedContours, PackedStructure, pack_contours, unpack_contours
 from .reader import read
@@ -18,6 +19,7 @@ __all__ = [
     "ContourAnalysis",
     "DamagedStructureSet",
     "Finding",
+    "FlatContours",
     "NotAStructureSet",
     "PackedContour",
     "PackedContours",
@@ -30,5 +32,7 @@ __all__ = [
     "analyse",
     "pack_contours",
     "read",
+    "read_flat",
     "unpack_contours",
+    "write_flat",
 ]

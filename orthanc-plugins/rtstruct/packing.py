@@ -52,11 +52,19 @@ class PackedContour:
 
 @dataclass(frozen=True, eq=False)
 class PackedStructure:
-    """One structure and its contours, in the order of the file."""
+    """One structure and its contours, in the order of the file.
+
+    Attributes
+    ----------
+    points_mm
+        Shape (M, 3), read-only: the points of all contours end to end; those of each contour are views on it.
+
+    """
 
     number: int
     name: str
     contours: tuple[PackedContour, ...]
+    points_mm: Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,4 +175,4 @@ def _unpacked(described: dict[str, Any], block: memoryview) -> PackedStructure:
     for geometric_type, position_mm, hole, count in zip(*columns, strict=True):
         contours.append(PackedContour(geometric_type, position_mm, bool(hole), points[start : start + count]))
         start += count
-    return PackedStructure(described["number"], described["name"], tuple(contours))
+    return PackedStructure(described["number"], described["name"], tuple(contours), points)
