@@ -55,6 +55,7 @@ class Settings:
     extraction_attempts: int = 5
     upload_max_bytes: int = 512 * 1024 * 1024
     upload_max_files: int = 100_000
+    synonyms: Path | None = None
 
     @property
     def database_url(self) -> str:
@@ -83,6 +84,7 @@ class Settings:
             extraction_attempts=int(env.number("PACS_EXTRACTION_ATTEMPTS", 5, lowest=1)),
             upload_max_bytes=int(env.number("PACS_UPLOAD_MAX_MB", 512, lowest=1) * 1024 * 1024),
             upload_max_files=int(env.number("PACS_UPLOAD_MAX_FILES", 100_000, lowest=1)),
+            synonyms=Path(path) if (path := env.text("PACS_SYNONYMS")) else None,
         )
 
 

@@ -30,6 +30,7 @@ def test_each_variable_is_read() -> None:
             "PACS_EXTRACTION_ATTEMPTS": "2",
             "PACS_UPLOAD_MAX_MB": "8",
             "PACS_UPLOAD_MAX_FILES": "9",
+            "PACS_SYNONYMS": "/etc/synonyms.toml",
             "PACS_XNAT_URL": "http://xnat/health",
             "PACS_DCM4CHEE_MODALITY": "dcm4chee",
         }
@@ -38,6 +39,7 @@ def test_each_variable_is_read() -> None:
     assert (settings.probe_interval_s, settings.probe_timeout_s) == (2.5, 0.5)
     assert (settings.extraction_workers, settings.extraction_timeout_s, settings.extraction_attempts) == (3, 60, 2)
     assert (settings.upload_max_bytes, settings.upload_max_files) == (8 * 1024 * 1024, 9)
+    assert settings.synonyms == Path("/etc/synonyms.toml")
     services = {service.name: service for service in settings.services}
     assert services["xnat"].url == "http://xnat/health"
     assert services["dcm4chee"].modality == "dcm4chee"
