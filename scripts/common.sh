@@ -62,7 +62,8 @@ project_name() { setting COMPOSE_PROJECT_NAME pacs; }
 
 # Docker directly, or with sudo for a user who is not in the docker group.
 DOCKER=(docker)
-run_docker() { "${DOCKER[@]}" "$@"; }
+# Without descriptor 9, the lock of ./pacs test: a client that outlives this script must not keep it.
+run_docker() { "${DOCKER[@]}" "$@" 9>&-; }
 
 docker_answers() { run_docker version --format '{{.Server.Version}}' > /dev/null 2>&1; }
 

@@ -2,6 +2,9 @@
 # ensure_docker: an engine that answers and Compose v2, installed from the machine's own mirrors where they are missing.
 # Sourced by up.sh and test.sh after common.sh.
 
+ENGINE_STATE=/var/run
+ENGINE_START_S=60
+
 ensure_docker() {
     # A client alone, as some images bring it, has nothing to talk to: the engine is what counts.
     find_docker || engine_is_installed || install_engine
@@ -87,6 +90,7 @@ install_compose_from() {
 
 start_engine() {
     say "Starting Docker"
+    remove_stale_pid_files
     if [[ -d /run/systemd/system ]]; then
         as_root systemctl enable --now --quiet docker || true
     elif [[ -x /etc/init.d/docker ]]; then
@@ -94,10 +98,46 @@ start_engine() {
     fi
     wait_for_engine 15 && return
     # Neither init system took care of it (a container, a small virtual machine): run it directly.
-    if ! pgrep -x dockerd > /dev/null 2>&1; then
-        as_root sh -c 'setsid nohup dockerd > /var/log/dockerd.log 2>&1 < /dev/null &'
+    run_engine
+    wait_for_engine "$ENGINE_START_S" && return
+    # What a killed engine has left may hinder the new one. With a container's shim still there, it is needed.
+    if ! runs dockerd && ! runs containerd-shim; then
+        as_root rm -rf "$ENGINE_STATE/docker/containerd"
+        run_engine
+        wait_for_engine "$ENGINE_START_S" && return
     fi
-    wait_for_engine 30 || fail "Docker does not start: see /var/log/dockerd.log, /var/log/docker.log or 'journalctl -u docker'."
+    fail "Docker does not start: see /var/log/dockerd.log, /var/log/docker.log or 'journalctl -u docker'."
+}
+
+run_engine() {
+    runs dockerd && return
+    remove_stale_pid_files
+    as_root sh -c 'setsid nohup dockerd > /var/log/dockerd.log 2>&1 < /dev/null &'
+}
+
+# dockerd refuses to start beside a process with the number in its file, whatever that process is by now.
+remove_stale_pid_files() {
+    local file name
+    while read -r file name; do
+        [[ ! -e $file ]] || is_process "$(cat "$file" 2> /dev/null)" "$name" || as_root rm -f "$file"
+    done <<< "$ENGINE_STATE/docker.pid dockerd
+$ENGINE_STATE/docker/containerd/containerd.pid containerd"
+}
+
+# is_process PID NAME: it is there, under this name, and not a zombie whom nobody buried.
+is_process() {
+    local name=''
+    [[ $1 =~ ^[0-9]+$ ]] && { read -r name < "/proc/$1/comm"; } 2> /dev/null && [[ $name == "$2" ]] \
+        && ! grep -q '^State:.Z' "/proc/$1/status" 2> /dev/null
+}
+
+# runs NAME: some process of this name (the kernel keeps 15 characters) runs.
+runs() {
+    local process
+    for process in /proc/[0-9]*; do
+        is_process "${process#/proc/}" "${1:0:15}" && return 0
+    done
+    return 1
 }
 
 wait_for_engine() {

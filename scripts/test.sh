@@ -7,19 +7,32 @@
 # shellcheck source=scripts/base-images.sh
 . "$ROOT/scripts/base-images.sh"
 
+TESTS_PLACE=/var/tmp
+
 run_test() {
-    local suites=() suite
-    for suite in unit integration e2e; do
-        if [[ ${1:-} == "$suite" ]]; then
-            suites=("tests/$suite")
+    local arguments=() lint=yes
+    select_tests "$@"
+    prepare
+    [[ $lint == no ]] || check_style
+    say "Tests"
+    in_tests_container pytest "${arguments[@]}"
+}
+
+# Fills `arguments` for pytest: the suite that is named first, unless single files are named, which then run alone.
+select_tests() {
+    local suite='' argument
+    case ${1:-} in
+        unit | integration | e2e)
+            suite=tests/$1
             shift
-            break
+            ;;
+    esac
+    for argument in "$@"; do
+        if [[ $argument == tests/* && -e $ROOT/${argument%%::*} ]]; then
+            suite='' lint=no
         fi
     done
-    prepare
-    check_style
-    say "Tests"
-    in_tests_container pytest "${suites[@]}" "$@"
+    arguments=(${suite:+"$suite"} "$@")
 }
 
 run_bench() {
@@ -31,12 +44,12 @@ run_bench() {
 # The engine, the images, a folder for temporary files, and the promise to clean up.
 prepare() {
     ensure_docker
+    remove_leftovers
     TEST_ID=$(head -c 4 /dev/urandom | od -An -tx1 | tr -d ' ')
     TEST_NAME=pacs-test-$TEST_ID
     TEST_IMAGE=pacs-orthanc:test-$TEST_ID
     TESTS_IMAGE=pacs-tests:$TEST_ID
-    # /var/tmp is on disk, and the same path holds on both sides of the engine's socket.
-    TEST_FOLDER=$(mktemp -d "/var/tmp/$TEST_NAME.XXXXXX")
+    make_folder
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -48,11 +61,57 @@ prepare() {
     build_target tests "$TESTS_IMAGE"
 }
 
+# /var/tmp is on disk, and the same path holds on both sides of the engine's socket. While this script lives it holds the
+# folder's lock (run_docker keeps it from the children); the folder gets its name when it is locked already, so that a
+# run that starts beside us never takes it for a leftover.
+make_folder() {
+    local draft
+    draft=$(mktemp -d "$TESTS_PLACE/.pacs-test.XXXXXX")
+    exec 9> "$draft/lock"
+    flock --nonblock 9
+    TEST_FOLDER=$TESTS_PLACE/$TEST_NAME
+    mv --no-target-directory "$draft" "$TEST_FOLDER"
+}
+
+# What runs that were killed, or ended with the machine, have left: their containers come back with the engine and would
+# hold processors, memory and ports.
+remove_leftovers() {
+    local id
+    while read -r id; do
+        if run_is_alive "$id"; then continue; fi
+        say "Removing what the test run $id left behind"
+        remove_run "$id"
+    done < <(known_runs)
+}
+
+# The identifiers of all test runs that the engine or the disk knows of; they are eight hexadecimal digits.
+known_runs() {
+    local labels='{{.Label "org.pacs.test"}} {{.Label "com.docker.compose.project"}}'
+    {
+        run_docker ps --all --format "$labels"
+        run_docker network ls --format "$labels"
+        run_docker volume ls --format "$labels"
+        run_docker image ls --format '{{.Repository}}:{{.Tag}}'
+        find "$TESTS_PLACE" -maxdepth 1 -name 'pacs-test-*' -printf '%f\n'
+    } 2> /dev/null \
+        | tr ' ' '\n' | sed -n -E 's/^(pacs-test-|pacs-orthanc:test-|pacs-tests:)?([0-9a-f]{8})([^0-9a-f].*)?$/\2/p' | sort -u
+}
+
+# run_is_alive ID: its folder's lock is held. One that another user's folder hides from us counts as alive.
+run_is_alive() {
+    local folder=$TESTS_PLACE/pacs-test-$1
+    [[ -d $folder ]] || return 1
+    [[ -x $folder ]] || return 0
+    [[ -e $folder/lock ]] && ! flock --nonblock "$folder/lock" true
+}
+
 build_target() {
     run_docker build --quiet --file "$ROOT/orthanc-plugins/Dockerfile" --target "$1" --tag "$2" \
         --build-arg "DEBIAN_MIRROR=$(setting PACS_DEBIAN_MIRROR)" \
         --build-arg "PIP_INDEX_URL=$PACS_PIP_INDEX_URL" --build-arg "PIP_EXTRA_INDEX_URL=$PACS_PIP_EXTRA_INDEX_URL" \
-        "$ROOT" > "$TEST_FOLDER/build.log" 2>&1 || {
+        "$ROOT" > "$TEST_FOLDER/build.log" 2>&1 &
+    # Waited for, so that a signal does not have to wait for the build.
+    wait $! || {
         tail -n 25 "$TEST_FOLDER/build.log" >&2
         fail "The image '$1' could not be built; the lines above say why."
     }
@@ -73,7 +132,7 @@ in_tests_container() {
         --env "PACS_PIP_INDEX_URL=$PACS_PIP_INDEX_URL" --env "PACS_PIP_EXTRA_INDEX_URL=$PACS_PIP_EXTRA_INDEX_URL" \
         "$TESTS_IMAGE" "$@" > /dev/null
     # Detached and followed: Ctrl-C then reaches this script alone, which takes everything down.
-    run_docker logs --follow "$container" 2>&1 &
+    run_docker logs --follow "$container" 2>&1 9>&- &
     wait $! || true
     code=$(run_docker wait "$container")
     run_docker rm --force "$container" > /dev/null
@@ -94,29 +153,36 @@ check_style() {
     '
 }
 
-# Whatever happened. Containers by our label, by our image or by a Compose project of our name; then what they used.
 clean_up() {
     trap - ERR INT TERM
     set +e
+    jobs -p | xargs -r kill 2> /dev/null
+    remove_run "$TEST_ID"
+}
+
+# remove_run ID: containers by our label, by our image or by a Compose project of our name; then what they used.
+remove_run() {
+    local id=$1 name=pacs-test-$1 kind
     {
         {
-            run_docker ps --all --quiet --filter "label=org.pacs.test=$TEST_ID"
-            run_docker ps --all --quiet --filter "ancestor=$TEST_IMAGE"
-            run_docker ps --all --format '{{.ID}} {{.Label "com.docker.compose.project"}}' | of_our_projects
+            run_docker ps --all --quiet --filter "label=org.pacs.test=$id"
+            run_docker ps --all --quiet --filter "ancestor=pacs-orthanc:test-$id"
+            run_docker ps --all --format '{{.ID}} {{.Label "com.docker.compose.project"}}' | of_project "$name"
         } | sort -u | xargs -r "${DOCKER[@]}" rm --force --volumes
         for kind in volume network; do
             {
-                run_docker "$kind" ls --quiet --filter "label=org.pacs.test=$TEST_ID"
-                run_docker "$kind" ls --format '{{.Name}} {{.Label "com.docker.compose.project"}}' | of_our_projects
+                run_docker "$kind" ls --quiet --filter "label=org.pacs.test=$id"
+                run_docker "$kind" ls --format '{{.Name}} {{.Label "com.docker.compose.project"}}' | of_project "$name"
             } | sort -u | xargs -r "${DOCKER[@]}" "$kind" rm
         done
         {
-            echo "$TEST_IMAGE"
-            echo "$TESTS_IMAGE"
-            run_docker image ls --format '{{.Repository}}:{{.Tag}}' | grep "^$TEST_NAME"
+            echo "pacs-orthanc:test-$id"
+            echo "pacs-tests:$id"
+            run_docker image ls --format '{{.Repository}}:{{.Tag}}' | grep "^$name"
         } | xargs -r "${DOCKER[@]}" image rm --force
-    } > /dev/null 2>&1
-    rm -rf --one-file-system "$TEST_FOLDER" 2> /dev/null || as_root rm -rf --one-file-system "$TEST_FOLDER"
+    } > /dev/null 2>&1 || true
+    local folders=("$TESTS_PLACE/$name"*)
+    rm -rf --one-file-system "${folders[@]}" 2> /dev/null || as_root rm -rf --one-file-system "${folders[@]}"
 }
 
-of_our_projects() { awk -v name="$TEST_NAME" 'index($2, name) == 1 { print $1 }'; }
+of_project() { awk -v name="$1" 'index($2, name) == 1 { print $1 }'; }
