@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = os.environ.get("PACS_TEST_IMAGE", "pacs-orthanc:dev")
 POSTGRES_IMAGE = os.environ.get("PACS_TEST_POSTGRES_IMAGE", "postgres:18")
 LABEL = f"org.pacs.test={os.environ.get('PACS_TEST_ID', 'bench')}"
-_START_S = 60.0
+_START_S = 180.0
 
 
 @dataclass

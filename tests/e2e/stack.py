@@ -38,6 +38,9 @@ class Stack:
             "PACS_DICOM_PORT": str(self.dicom_port),
             "PACS_API_PORT": str(self.api_port),
             "PACS_STABLE_AGE": "2",
+            # Should the tests be killed, it does not come back with the engine.
+            "PACS_RESTART": "no",
+            "PACS_START_TIMEOUT": "600",
         }
 
     def pacs(
@@ -52,7 +55,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=1200,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"./pacs {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}")

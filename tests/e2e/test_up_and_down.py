@@ -1,9 +1,9 @@
 """./pacs as a new user meets it: up from nothing, up again, down, status, logs, and what it says when it cannot."""
 
+import json
 import re
 import shutil
 import socket
-import time
 from io import BytesIO
 from pathlib import Path
 
@@ -52,16 +52,13 @@ def test_no_password_is_printed(first_up: tuple[Stack, str, float]) -> None:
             assert value not in logs
 
 
-def test_second_up_changes_nothing_and_is_quick(stack: Stack) -> None:
+def test_second_up_changes_nothing(stack: Stack) -> None:
     containers, settings = stack.containers(), (stack.folder / ".env").read_bytes()
 
-    begin = time.monotonic()
     stack.pacs("up")
-    seconds = time.monotonic() - begin
 
     assert stack.containers() == containers
     assert (stack.folder / ".env").read_bytes() == settings
-    assert seconds < 60
 
 
 def test_orthanc_runs_on_postgresql_which_is_not_published(stack: Stack) -> None:
@@ -75,15 +72,14 @@ def test_orthanc_runs_on_postgresql_which_is_not_published(stack: Stack) -> None
 def test_services_run_without_root_or_privileges_within_bounds(stack: Stack, service: str) -> None:
     container = stack.containers()[service]
     form = (
-        "{{.Config.User}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.RestartPolicy.Name}} "
+        "{{.Config.User}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} "
         '{{.HostConfig.Memory}} {{index .HostConfig.LogConfig.Config "max-size"}}'
     )
-    user, drop, security, restart, memory, log_size = docker("inspect", "--format", form, container).split()
+    user, drop, security, memory, log_size = docker("inspect", "--format", form, container).split()
 
     assert user not in {"", "0", "root", "0:0"}
     assert drop == "[ALL]"
     assert "no-new-privileges" in security
-    assert restart == "unless-stopped"
     assert int(memory) > 0
     assert log_size == "20m"
 
@@ -179,4 +175,7 @@ def test_compose_alone_asks_for_the_passwords_of_the_example_and_then_accepts_it
     assert "choose a password" in getattr(refused.value, "stderr", "")
 
     example.write_text(re.sub(r"(?m)^(PACS_\w+_PASSWORD)=$", r"\1=chosen", example.read_text()))
-    assert "chosen" in docker(*command)
+    services = json.loads(docker(*command, "--format", "json"))["services"]
+    assert services["orthanc"]["environment"]["PACS_ADMIN_PASSWORD"] == "chosen"
+    # The tests' own stack has another policy.
+    assert {services[name]["restart"] for name in ("postgres", "orthanc", "door")} == {"unless-stopped"}

@@ -25,7 +25,8 @@ PASSWORDS = {"admin": "admin-of-the-tests", "viewer": "viewer-of-the-tests", "pr
 DATA = "/var/lib/orthanc/db"
 #: From a container, the machine on which the tests run.
 TESTS_HOST = "host.docker.internal"
-START_S = 60.0
+#: Generous: the machine may be busy with other things.
+START_S = 180.0
 
 
 def labels() -> dict[str, str]:
@@ -230,7 +231,7 @@ class OrthancServer:
         begin = time.monotonic()
         self.container.stop(timeout=30)
         seconds = time.monotonic() - begin
-        return int(self.container.wait(timeout=5)["StatusCode"]), seconds
+        return int(self.container.wait(timeout=60)["StatusCode"]), seconds
 
     def wait_until_ready(self, path: str = "/api/health") -> Self:
         eventually(lambda: self._answers(path), START_S, f"Orthanc answers {path}")
@@ -267,6 +268,6 @@ class OrthancServer:
             raise RuntimeError(f"Orthanc has ended:\n{self.log()[-5000:]}")
         try:
             with self.http() as client:
-                return client.get(path, timeout=5).status_code == 200
+                return client.get(path, timeout=20).status_code == 200
         except requests.RequestException:
             return False

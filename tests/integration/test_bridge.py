@@ -22,7 +22,7 @@ def client(orthanc: OrthancServer) -> Client:
 
 def raw_headers(orthanc: OrthancServer, path: str, method: str = "GET") -> tuple[int, list[tuple[str, str]]]:
     """The header lines as they come, none merged with another."""
-    connection = http.client.HTTPConnection(HOST, orthanc.http_port, timeout=30)
+    connection = http.client.HTTPConnection(HOST, orthanc.http_port, timeout=60)
     token = b64encode(f"admin:{PASSWORDS['admin']}".encode()).decode()
     connection.request(method, path, headers={"Authorization": f"Basic {token}"})
     answer = connection.getresponse()
@@ -51,7 +51,7 @@ def test_the_request_id_stands_in_the_log_and_in_the_problem(orthanc: OrthancSer
 
     # The service logs counts of each upload, from another thread than the bridge's.
     client.post("/api/upload", data=b"no image", headers={"X-Request-ID": "trace-me-2"})
-    eventually(lambda: "[trace-me-2] pacs.upload" in orthanc.log(), 10, "the log names the request")
+    eventually(lambda: "[trace-me-2] pacs.upload" in orthanc.log(), 60, "the log names the request")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from integration.containers import Client, OrthancServer
 from integration.modality import c_store, storescu
 from integration.polling import eventually
 
-LISTED_S = 15.0
+LISTED_S = 60.0
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from integration.conftest import MakeOrthanc
 from integration.containers import OrthancServer, Postgres, configuration
 
-ENDS_WITHIN_S = 90
+ENDS_WITHIN_S = 180
 
 
 def end_of(server: OrthancServer) -> tuple[int, str]:

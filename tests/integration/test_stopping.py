@@ -20,6 +20,8 @@ from integration.modality import association
 from integration.polling import eventually
 
 STOPPED_WITHIN_S = 10.0
+#: The grace period of docker-compose.yml: a busy machine is slower, and a server that hangs takes for ever.
+STOPPED_UNDER_LOAD_WITHIN_S = 20.0
 
 
 def test_an_idle_server_stops_cleanly(lone_orthanc: OrthancServer) -> None:
@@ -32,7 +34,7 @@ def test_an_idle_server_stops_cleanly(lone_orthanc: OrthancServer) -> None:
 
 def test_a_server_that_has_only_begun_to_start_stops_cleanly(lone_orthanc: OrthancServer) -> None:
     lone_orthanc.create()
-    eventually(lambda: "HTTP server listening" in lone_orthanc.log(), 30, "Orthanc listens", rest_s=0.01)
+    eventually(lambda: "HTTP server listening" in lone_orthanc.log(), 120, "Orthanc listens", rest_s=0.01)
     code, seconds = lone_orthanc.stop()
 
     assert code == 0, lone_orthanc.log()[-3000:]
@@ -95,13 +97,13 @@ def test_a_server_under_load_stops_cleanly(lone_orthanc: OrthancServer) -> None:
             def busy() -> bool:
                 return bool(client.get("/api/extractions?state=running").json()["total"] and load.answers)
 
-            eventually(busy, 30, "an extraction runs", rest_s=0.01)
+            eventually(busy, 60, "an extraction runs", rest_s=0.01)
         stopped.append(lone_orthanc.stop())
 
     load.run_with(stop_when_busy)
     code, seconds = stopped[0]
     assert code == 0, lone_orthanc.log()[-3000:]
-    assert seconds < STOPPED_WITHIN_S
+    assert seconds < STOPPED_UNDER_LOAD_WITHIN_S
     # While it stops it may say so, but it never fails.
     assert set(load.answers) <= {200, 503}
 
@@ -110,4 +112,4 @@ def test_ctrl_c_stops_it_as_well(make_orthanc: MakeOrthanc) -> None:
     server = make_orthanc().create().wait_until_ready()
     server.container.kill("SIGINT")
 
-    assert server.container.wait(timeout=STOPPED_WITHIN_S)["StatusCode"] == 0
+    assert server.container.wait(timeout=60)["StatusCode"] == 0

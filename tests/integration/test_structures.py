@@ -13,7 +13,7 @@ from integration.containers import Client, OrthancServer
 from integration.modality import c_store, storescu
 from integration.polling import eventually
 
-READY_S = 15.0
+READY_S = 60.0
 STRUCTURE_SETS = [datasets.STS_STRUCTURES, datasets.DICOMPYLER_STRUCTURES]
 UNKNOWN_UID = "1.2.3.4.5"
 

@@ -41,7 +41,7 @@ def test_an_extraction_and_its_duration_are_counted(orthanc: OrthancServer, clie
     def counted() -> bool:
         return value(client, "pacs_extractions_total", outcome="done") == done + 1
 
-    eventually(counted, 15, "the extraction is counted")
+    eventually(counted, 60, "the extraction is counted")
     assert value(client, "pacs_extraction_duration_seconds_count") == timed + 1
 
 
@@ -52,7 +52,7 @@ def test_a_damaged_structure_set_is_counted_as_failed(client: Client) -> None:
     def counted() -> bool:
         return value(client, "pacs_extractions_total", outcome="failed") == failed + 1
 
-    eventually(counted, 15, "the failure is counted")
+    eventually(counted, 60, "the failure is counted")
 
 
 def test_requests_are_counted_by_route_template_and_status(client: Client) -> None:
@@ -74,7 +74,7 @@ def test_what_is_held_is_shown(orthanc: OrthancServer, client: Client) -> None:
         truth = client.get("/statistics").json()
         return value(client, "pacs_instances") == truth["CountInstances"] and value(client, "pacs_storage_bytes") > 0
 
-    eventually(agrees, 15, "the gauges agree with Orthanc")
+    eventually(agrees, 60, "the gauges agree with Orthanc")
     assert value(client, "pacs_structures") > 0
 
 

@@ -39,7 +39,7 @@ class InlineWorkers(WorkerPool):
         pass
 
 
-def wait_until(condition: Callable[[], object], within_s: float = 10.0, what: str = "") -> None:
+def wait_until(condition: Callable[[], object], within_s: float = 60.0, what: str = "") -> None:
     """Return as soon as ``condition`` holds; fail when it does not within the time given."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -51,7 +51,7 @@ def router() -> APIRouter:
 
     @made.get("/slow")
     def slow() -> str:
-        GO.wait(10)
+        GO.wait(60)
         return "done"
 
     return made
@@ -198,8 +198,8 @@ def test_stopping_waits_for_the_requests_under_way() -> None:
     joining = threading.Thread(target=bridge.join)
     joining.start()
     GO.set()
-    joining.join(10)
-    asking.join(10)
+    joining.join(60)
+    asking.join(60)
     assert (output.status, output.body) == (200, b'"done"')
 
 
@@ -215,4 +215,4 @@ def test_requests_are_served_side_by_side(call: Call) -> None:
     assert call("/api/status/200").status == 200
     assert slow.is_alive()
     GO.set()
-    slow.join(10)
+    slow.join(60)

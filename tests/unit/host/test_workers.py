@@ -97,14 +97,14 @@ def test_a_call_that_takes_too_long_is_given_up_and_its_worker_replaced(tmp_path
     mark = tmp_path / "begun"
     pool = WorkerPool(1, 1.0)
     pool.start()
-    pool._timeout_s = 30
+    pool._timeout_s = 60
     pool.call(work.own_pid)
-    pool._timeout_s = 0.3
+    pool._timeout_s = 2.0
     try:
-        with pytest.raises(WorkerDied, match=r"longer than 0\.3 s"):
+        with pytest.raises(WorkerDied, match=r"longer than 2 s"):
             pool.call(work.sleep, str(mark))
         assert not psutil.pid_exists(int(mark.read_text()))
-        pool._timeout_s = 30
+        pool._timeout_s = 60
         assert pool.call(work.add, 2, 3) == 5
     finally:
         stopped(pool)
@@ -121,9 +121,9 @@ def test_stopping_gives_up_the_running_call_and_those_that_wait(tmp_path: Path, 
         pool.stop()
         for future in (running, *waiting):
             with pytest.raises(ServerStopping):
-                future.result(10)
+                future.result(60)
         pool.join()
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < work.NEVER_S / 2
     assert not psutil.pid_exists(int(mark.read_text()))
 
 
@@ -140,7 +140,7 @@ def test_after_the_end_a_call_is_refused_at_once() -> None:
 
     thread = threading.Thread(target=late, daemon=True)
     thread.start()
-    thread.join(3)
+    thread.join(60)
     assert refused, "the call waits for a worker that will never come"
 
 
@@ -192,7 +192,7 @@ def test_calls_run_side_by_side_up_to_the_size_of_the_pool(tmp_path: Path, event
         pool.stop()
         for future in futures:
             with pytest.raises(ServerStopping):
-                future.result(10)
+                future.result(60)
     pool.join()
 
 

@@ -28,7 +28,7 @@ class Peer:
     def probe(self) -> str | None:
         self.probes += 1
         if self.hang is not None:
-            self.hang.wait(30)
+            self.hang.wait(120)
         if self.error is not None:
             raise self.error
         return self.version
@@ -160,7 +160,7 @@ def test_a_service_that_hangs_from_the_start_is_down_too(
     peer = Peer("xnat")
     peer.hang = threading.Event()
     monitor = running([peer])
-    eventually(lambda: of(monitor).state == "down", within_s=3)
+    eventually(lambda: of(monitor).state == "down")
 
 
 def test_a_probe_with_a_fault_of_its_own_shows_the_service_down(
@@ -188,7 +188,8 @@ def test_a_peer_that_hangs_delays_nobody_else_and_no_answer(
         started = time.perf_counter()
         monitor.status()
         durations.append(time.perf_counter() - started)
-    assert sorted(durations)[100] < 0.005
+    # Far from a probe's time, however busy the machine.
+    assert sorted(durations)[100] < 0.5
     assert of(monitor, "well").state == "up"
 
 
