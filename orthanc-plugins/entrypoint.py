@@ -203,6 +203,15 @@ def healthy(environment: Mapping[str, str]) -> str | None:
     return None
 
 
+def orthanc_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Ours, and DCMTK's switch that sends small answers at once instead of 40 ms later.
+
+    An answer to C-ECHO or C-STORE is two small packets: with Nagle's algorithm the second one waits for the modality's
+    delayed acknowledgement of the first.
+    """
+    return {"TCP_NODELAY": "1"} | dict(environment)
+
+
 def start() -> NoReturn:
     """Replaces this process by Orthanc, so that it gets the container's signals itself."""
     sections = generated_sections(os.environ)
@@ -212,7 +221,7 @@ def start() -> NoReturn:
     postgres = sections.get("PostgreSQL")
     if isinstance(postgres, dict):
         wait_for_postgres(str(postgres["Host"]), int(str(postgres["Port"])))
-    os.execvp("Orthanc", ["Orthanc", *sys.argv[1:], str(directory)])
+    os.execvpe("Orthanc", ["Orthanc", *sys.argv[1:], str(directory)], orthanc_environment(os.environ))
 
 
 def main() -> int:

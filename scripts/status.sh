@@ -20,6 +20,22 @@ status() {
     printf '\n'
 }
 
+# For ./pacs up: services are healthy before the plugins have probed them all. Waits for one more round and no longer.
+wait_for_probes() {
+    local interval containers probes deadline
+    interval=$(setting PACS_PROBE_INTERVAL_S 10)
+    interval=${interval%%.*}
+    deadline=$((SECONDS + ${interval:-0} + 10))
+    while ((SECONDS < deadline)); do
+        containers=$(docker_states)
+        probes=$(api_states)
+        if [[ -n $probes ]] && ! grep -q ' starting$' <<< "$containers" && ! grep -Eq $'\t(degraded|down)\t' <<< "$probes"; then
+            return
+        fi
+        sleep "${PACS_PROBE_PAUSE_S:-1}"
+    done
+}
+
 row() { printf '%s%-12s %-46s %s %s%s\n' "${5:-}" "$1" "$2" "$(coloured "$3")" "$4" "${5:+$PLAIN}"; }
 
 # The state in 12 columns; colour codes must not count.

@@ -97,12 +97,17 @@ known_runs() {
         | tr ' ' '\n' | sed -n -E 's/^(pacs-test-|pacs-orthanc:test-|pacs-tests:)?([0-9a-f]{8})([^0-9a-f].*)?$/\2/p' | sort -u
 }
 
-# run_is_alive ID: its folder's lock is held. One that another user's folder hides from us counts as alive.
+# run_is_alive ID: its folder's lock is held. One that another user's folder hides from us counts as alive; of one without
+# a lock (an older version of this script) the container that runs the tests tells.
 run_is_alive() {
     local folder=$TESTS_PLACE/pacs-test-$1
-    [[ -d $folder ]] || return 1
-    [[ -x $folder ]] || return 0
-    [[ -e $folder/lock ]] && ! flock --nonblock "$folder/lock" true
+    if [[ -e $folder/lock ]]; then
+        ! flock --nonblock "$folder/lock" true
+    elif [[ -d $folder && ! -x $folder ]]; then
+        return 0
+    else
+        [[ -n $(run_docker ps --quiet --filter "name=^pacs-test-$1-runner\$") ]]
+    fi
 }
 
 build_target() {
@@ -166,7 +171,8 @@ remove_run() {
     {
         {
             run_docker ps --all --quiet --filter "label=org.pacs.test=$id"
-            run_docker ps --all --quiet --filter "ancestor=pacs-orthanc:test-$id"
+            # By its name: a user's stack may run the same image under another one.
+            run_docker ps --all --format '{{.ID}} {{.Image}}' | awk -v image="pacs-orthanc:test-$id" '$2 == image { print $1 }'
             run_docker ps --all --format '{{.ID}} {{.Label "com.docker.compose.project"}}' | of_project "$name"
         } | sort -u | xargs -r "${DOCKER[@]}" rm --force --volumes
         for kind in volume network; do

@@ -21,6 +21,7 @@ up() {
     export_build_mirrors
     build_images
     start_services
+    wait_for_probes
     status
 }
 
@@ -92,6 +93,7 @@ write_env_file() {
     draft=$(umask 077 && mktemp "$ENV_FILE.XXXXXX")
     cp "$ROOT/.env.example" "$draft"
     chmod 0600 "$draft"
+    write_given_settings "$draft"
     while read -r name; do
         sed -i "s/^$name=\$/$name=$(random_password)/" "$draft"
     done < <(password_names)
@@ -102,6 +104,33 @@ write_env_file() {
     # Started by sudo, the file still belongs to whoever owns the checkout.
     [[ $EUID -ne 0 ]] || chown --reference="$ROOT" "$draft"
     mv --no-clobber "$draft" "$ENV_FILE"
+}
+
+# What the environment says now must hold for the next command too: it goes into the new file.
+write_given_settings() {
+    local draft=$1 name line
+    while read -r name; do
+        [[ -n ${!name:-} ]] || continue
+        line=$name=$(env_value "$name")
+        LINE=$line awk -v start="$name=" '
+            index($0, start) == 1 { $0 = ENVIRON["LINE"]; written = 1 }
+            { print }
+            END { if (!written) print ENVIRON["LINE"] }' "$draft" > "$draft.new"
+        cat "$draft.new" > "$draft"
+        rm -f "$draft.new"
+    done < <(sed -n -E 's/^(# )?([A-Z_]+)=.*/\2/p' "$ROOT/.env.example" | sort -u)
+}
+
+# The value of NAME as Compose and setting() read it; in quotes when it holds more than letters, digits and a few signs.
+env_value() {
+    local value=${!1}
+    if [[ $value =~ ^[A-Za-z0-9_./:@%+,=-]+$ ]]; then
+        printf '%s' "$value"
+    elif [[ $value == *\'* || $value == *$'\n'* ]]; then
+        fail "$1 must hold no single quote and no line break: choose another value."
+    else
+        printf "'%s'" "$value"
+    fi
 }
 
 password_names() { sed -n -E 's/^(PACS_[A-Z_]*PASSWORD)=$/\1/p' "$ROOT/.env.example"; }

@@ -130,3 +130,8 @@ def test_old_temporary_files_are_removed_and_new_ones_kept(tmp_path: Path) -> No
     entrypoint.prepare_temporary_files(directory)
 
     assert [file.name for file in directory.iterdir()] == ["new"]
+
+
+def test_orthanc_sends_small_answers_at_once_unless_the_operator_says_otherwise() -> None:
+    assert entrypoint.orthanc_environment({"PATH": "/bin"}) == {"PATH": "/bin", "TCP_NODELAY": "1"}
+    assert entrypoint.orthanc_environment({"TCP_NODELAY": "0"}) == {"TCP_NODELAY": "0"}

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,73 @@ def test_an_existing_env_is_kept_and_completed_by_new_passwords_only(tmp_path: P
     assert done.returncode == 0, done.stderr
     added = env_file.read_text().removeprefix(kept)
     assert re.fullmatch(r"PACS_PROMETHEUS_PASSWORD=\w{24}\n", added)
+
+
+def new_env(env_file: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    line = '. "$ROOT/scripts/up.sh"; base_is_stand_in() { true; }; write_env_file; setting PACS_ADMIN_PASSWORD'
+    return bash(line, {"PACS_ENV_FILE": str(env_file), **given})
+
+
+def test_what_the_environment_gives_is_written_into_a_new_env(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    given = {
+        "PACS_ADMIN_PASSWORD": 'my $HOME # "secret"',
+        "PACS_HTTP_PORT": "8043",
+        "COMPOSE_PROJECT_NAME": "second",
+        "PACS_PIP_INDEX_URL": "http://pip.example/simple",
+    }
+    done = new_env(env_file, **given)
+    assert done.returncode == 0, done.stderr
+
+    lines = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if "=" in line and line[0] != "#")
+    assert lines["PACS_ADMIN_PASSWORD"] == "'my $HOME # \"secret\"'"
+    assert (lines["PACS_HTTP_PORT"], lines["COMPOSE_PROJECT_NAME"]) == ("8043", "second")
+    assert lines["PACS_PIP_INDEX_URL"] == "http://pip.example/simple"
+    assert lines["PACS_DICOM_PORT"] == "4242", "what nobody gave is as in the example"
+    assert re.fullmatch(r"\w{24}", lines["PACS_VIEWER_PASSWORD"])
+    assert env_file.stat().st_mode & 0o777 == 0o600
+    # The next command needs no environment.
+    later = bash("setting PACS_ADMIN_PASSWORD; echo; project_name", {"PACS_ENV_FILE": str(env_file)})
+    assert later.stdout.split("\n") == [given["PACS_ADMIN_PASSWORD"], "second"]
+
+
+def test_a_value_that_no_env_file_can_hold_is_refused_and_none_is_written(tmp_path: Path) -> None:
+    done = new_env(tmp_path / ".env", PACS_ADMIN_PASSWORD="it's mine")
+
+    assert done.returncode == 1
+    assert "PACS_ADMIN_PASSWORD must hold no single quote" in done.stderr
+    assert not (tmp_path / ".env").exists()
+
+
+STATES = r"""
+docker_states() { printf 'orthanc healthy\n'; }
+api_states() { echo x >> "$LOG"; sed -n "$(wc -l < "$LOG")p" <<< "$SAID" | tr '|' '\t'; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("orthanc|up|\n", 1),
+        ("orthanc|degraded|not probed yet\n\nohif|down|refused\nohif|up|\n", 4),
+        ("xnat|not_configured|not configured\n", 1),
+    ],
+    ids=["all up", "a service that comes up in the fourth look", "one that is not there"],
+)
+def test_the_table_of_up_waits_for_the_first_probes(tmp_path: Path, said: str, asked: int) -> None:
+    log = tmp_path / "log"
+    given = {"LOG": str(log), "SAID": said, "PACS_PROBE_PAUSE_S": "0.01"}
+    done = bash(f'. "$ROOT/scripts/status.sh"; {STATES} wait_for_probes', given)
+
+    assert done.returncode == 0, done.stderr
+    assert len(log.read_text().splitlines()) == asked
+
+
+def test_the_table_of_up_does_not_wait_for_a_peer_that_stays_down(tmp_path: Path) -> None:
+    given = {"LOG": str(tmp_path / "log"), "SAID": "", "PACS_PROBE_PAUSE_S": "0"}
+    # Bash's clock runs fast here.
+    line = f'. "$ROOT/scripts/status.sh"; {STATES} sleep() {{ SECONDS=$((SECONDS + 5)); }}; wait_for_probes; echo over'
+    assert bash(line, given).stdout.strip() == "over"
 
 
 def test_a_listening_port_is_seen_without_any_tool_of_the_machine() -> None:

@@ -10,7 +10,7 @@ import pytest
 from unit.scripts.shell import bash, command
 
 LOAD = '. "$ROOT/scripts/test.sh"; '
-ALIVE, DEAD, STACK = "0a0a0a0a", "0d0d0d0d", "0e0e0e0e"
+ALIVE, DEAD, STACK, OLDER = "0a0a0a0a", "0d0d0d0d", "0e0e0e0e", "0f0f0f0f"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_suite_is_run_whole_and_a_named_file_alone(asked: str, given: str) -> 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
-    """A folder with a stand-in for Docker that knows of three runs, and writes down what it was told to remove."""
+    """A folder with a stand-in for Docker that knows of four runs, and writes down what it was told to remove."""
     folder = tmp_path / "bin"
     folder.mkdir()
     command(
@@ -43,9 +43,11 @@ def engine(tmp_path: Path) -> Path:
         case "$1 $*" in
             "ps "*org.pacs.test={DEAD}*) echo container-of-dead ;;
             "ps "*org.pacs.test={ALIVE}*) echo container-of-alive ;;
+            "ps "*name=*{OLDER}-runner*) echo runner-of-older ;;
             "ps "*filter*) ;;
+            "ps "*.Image*) printf '%s\\n' 'user-2 pacs-orthanc:dev' 'lone-1 pacs-orthanc:test-{DEAD}' ;;
             "ps "*.ID*) printf '%s\\n' 'user-1 pacs' 'e2e-1 pacs-test-{STACK}-e2e' 'alive-1 pacs-test-{ALIVE}-e2e' ;;
-            "ps "*) printf '%s\\n' '{DEAD} ' '{ALIVE} ' ' pacs' ' pacs-test-{STACK}-e2e' ;;
+            "ps "*) printf '%s\\n' '{DEAD} ' '{ALIVE} ' '{OLDER} ' ' pacs' ' pacs-test-{STACK}-e2e' ;;
             "volume "*.Name*) printf '%s\\n' 'pacs_orthanc-data pacs' 'data-of-stack pacs-test-{STACK}-e2e' ;;
             "image "*ls*) printf '%s\\n' pacs-orthanc:dev pacs-tests:{DEAD} pacs-test-{STACK}-e2e-orthanc:dev ;;
             "rm "* | *" rm "*) echo "$*" >> {tmp_path}/removed ;;
@@ -76,9 +78,9 @@ def test_leftovers_of_dead_runs_are_removed_and_a_living_run_and_a_users_stack_a
     removed = (tmp_path / "removed").read_text()
     assert f"pacs-tests:{DEAD}" in removed
     assert "container-of-dead" in removed
-    for name in ("e2e-1", "data-of-stack", f"pacs-test-{STACK}-e2e-orthanc:dev"):
+    for name in ("lone-1", "e2e-1", "data-of-stack", f"pacs-test-{STACK}-e2e-orthanc:dev"):
         assert name in removed
-    for name in ("alive", ALIVE, "user-1", "pacs_orthanc-data", "pacs-orthanc:dev"):
+    for name in ("alive", ALIVE, OLDER, "user-1", "user-2", "pacs_orthanc-data", "pacs-orthanc:dev"):
         assert name not in removed
     assert alive.exists()
     assert not dead.exists()
