@@ -13,6 +13,7 @@ from .elements import (
     CONTOUR_NUMBER,
     CONTOUR_SEQUENCE,
     CONTOUR_SLAB_THICKNESS,
+    DAMAGE,
     NUMBER_OF_CONTOUR_POINTS,
     REFERENCED_SOP_INSTANCE_UID,
     Item,
@@ -23,6 +24,7 @@ from .model import Contour, Finding
 from .text import integer, plain
 
 _MEANING = {
+    "contour_damaged": "left out, since their bytes contradict themselves",
     "contour_without_data": "left out, since they have no Contour Data",
     "contour_not_numbers": "left out, since their Contour Data are not finite numbers throughout",
     "contour_not_triples": "left out, since the number of their values is not a multiple of three",
@@ -53,6 +55,14 @@ class _Count:
         )
 
 
+class _Texts(dict[bytes, str]):
+    """Texts by their bytes: thousands of contours name the same few types and slices."""
+
+    def __missing__(self, key: bytes) -> str:
+        self[key] = text = plain(key)
+        return text
+
+
 def contours_of(roi_contours: Sequence[Item]) -> list[tuple[tuple[Contour, ...], tuple[Finding, ...]]]:
     """For each item of the ROI Contour Sequence its good contours, and findings about the others."""
     sequences = [items(roi, CONTOUR_SEQUENCE) for roi in roi_contours]
@@ -62,12 +72,12 @@ def contours_of(roi_contours: Sequence[Item]) -> list[tuple[tuple[Contour, ...],
             data = contour.get(CONTOUR_DATA, b"")
             texts.append(b"" if isinstance(data, list) else data)
     parsed = iter(floats_of(texts))
-    uids: dict[bytes, str] = {}
-    return [_of_structure(roi, sequence, parsed, uids) for roi, sequence in enumerate(sequences, start=1)]
+    known = _Texts()
+    return [_of_structure(roi, sequence, parsed, known) for roi, sequence in enumerate(sequences, start=1)]
 
 
 def _of_structure(
-    roi: int, sequence: Sequence[Item], parsed: Iterator[Floats | None], uids: dict[bytes, str]
+    roi: int, sequence: Sequence[Item], parsed: Iterator[Floats | None], known: _Texts
 ) -> tuple[tuple[Contour, ...], tuple[Finding, ...]]:
     count = _Count()
     good: list[Contour] = []
@@ -78,16 +88,22 @@ def _of_structure(
             count.add(bad, roi, index)
         if numbers is None or len(numbers) % 3:
             continue
-        contour = _contour(item, numbers, uids)
+        contour = _contour(item, numbers, known)
         if not contour.geometric_type:
             count.add("contour_without_type", roi, index)
-        if contour.slab_thickness_mm is None and value(item, CONTOUR_SLAB_THICKNESS).strip(b" \0"):
+        if (
+            CONTOUR_SLAB_THICKNESS in item
+            and contour.slab_thickness_mm is None
+            and value(item, CONTOUR_SLAB_THICKNESS).strip(b" \0")
+        ):
             count.add("bad_slab_thickness", roi, index)
         good.append(contour)
     return tuple(good), count.findings()
 
 
 def _what_is_wrong(item: Item, numbers: Floats | None) -> str | None:
+    if DAMAGE in item:
+        return "contour_damaged"
     if numbers is None:
         empty = not value(item, CONTOUR_DATA).strip(b" \0")
         return "contour_without_data" if empty else "contour_not_numbers"
@@ -97,18 +113,13 @@ def _what_is_wrong(item: Item, numbers: Floats | None) -> str | None:
     return "point_count_differs" if stated and integer(stated) != len(numbers) // 3 else None
 
 
-def _contour(item: Item, numbers: Floats, uids: dict[bytes, str]) -> Contour:
-    thickness = item.get(CONTOUR_SLAB_THICKNESS)
-    thickness_mm = float_of(value(item, CONTOUR_SLAB_THICKNESS)) if thickness is not None else None
-    images = [value(image, REFERENCED_SOP_INSTANCE_UID) for image in items(item, CONTOUR_IMAGE_SEQUENCE)]
-    for image in images:
-        if image not in uids:
-            # The same few slices are named by every structure.
-            uids[image] = plain(image)
+def _contour(item: Item, numbers: Floats, known: _Texts) -> Contour:
+    thickness_mm = float_of(value(item, CONTOUR_SLAB_THICKNESS)) if CONTOUR_SLAB_THICKNESS in item else None
+    images = (known[value(image, REFERENCED_SOP_INSTANCE_UID)] for image in items(item, CONTOUR_IMAGE_SEQUENCE))
     return Contour(
-        geometric_type=plain(value(item, CONTOUR_GEOMETRIC_TYPE)),
+        geometric_type=known[value(item, CONTOUR_GEOMETRIC_TYPE)],
         points_mm=numbers.reshape(-1, 3),
-        number=integer(value(item, CONTOUR_NUMBER)),
+        number=integer(value(item, CONTOUR_NUMBER)) if CONTOUR_NUMBER in item else None,
         slab_thickness_mm=thickness_mm if thickness_mm is not None and thickness_mm > 0 else None,
-        image_sop_instance_uids=tuple(uids[image] for image in images if uids[image]),
+        image_sop_instance_uids=tuple(uid for uid in images if uid),
     )

@@ -7,7 +7,6 @@ It reads many contours in one go; what it refuses goes to ``float``, contour by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import cast
 
 import numpy as np
@@ -23,7 +22,8 @@ _COMMA = ord(",")
 _BACKSLASH = ord("\\")
 # What is JSON but not decimal strings, and would go unnoticed by the parser.
 _FOREIGN = (b",", b"[", b"{")
-_REFUSED = (ValueError, TypeError)
+# RuntimeError: whole numbers that do not fit into 64 bits.
+_REFUSED = (ValueError, TypeError, RuntimeError)
 # "-0" is the integer nought to JSON, and minus nought to float; each may only be followed by blanks or the
 # next value.
 _MINUS_NOUGHT = (b"-0,", b"-0]", b"-0 ", b"-0\t", b"-0\n", b"-0\r")
@@ -44,14 +44,13 @@ def float_of(text: bytes) -> float | None:
     return float(values[0]) if values is not None and len(values) == 1 else None
 
 
-def _batches(texts: Sequence[bytes | memoryview]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
+def _batches(texts: Sequence[bytes | memoryview]) -> Iterator[list[bytes | memoryview]]:
+    batch: list[bytes | memoryview] = []
     size = 0
-    for view in texts:
-        text = bytes(view)
+    for text in texts:
         # Padding, as pydicom takes it off; NUL is wrong there, but common.
-        if text[-1:] in (b" ", b"\0"):
-            text = text.rstrip(b" \0")
+        if text and text[-1] in b" \0":
+            text = bytes(text).rstrip(b" \0")
         if batch and size + len(text) > BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -61,24 +60,25 @@ def _batches(texts: Sequence[bytes | memoryview]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _batch(parser: Parser, texts: list[bytes]) -> Sequence[Floats | None]:
-    counts = [text.count(b"\\") + 1 for text in texts]
-    values = _by_json(parser, b"\\".join(texts))
-    if values is not None and len(values) == sum(counts):
-        ends = accumulate(counts)
-        return [values[end - count : end] for count, end in zip(counts, ends, strict=True)]
+def _batch(parser: Parser, texts: list[bytes | memoryview]) -> Sequence[Floats | None]:
+    found = _by_json(parser, texts)
+    if found is not None:
+        return found
     if len(texts) == 1:
-        return [_by_float(texts[0])]
+        return [_by_float(bytes(texts[0]))]
     return [found for text in texts for found in _batch(parser, [text])]
 
 
-def _by_json(parser: Parser, text: bytes) -> Floats | None:
-    json = bytearray(b"[%b]" % text)
-    if any(foreign in text for foreign in _FOREIGN):
+def _by_json(parser: Parser, texts: list[bytes | memoryview]) -> list[Floats] | None:
+    # The only copy; the separators at both ends become brackets.
+    json = bytearray(b"\\").join((b"", *texts, b""))
+    if any(foreign in json for foreign in _FOREIGN):
         return None
+    json[0], json[-1] = b"[]"
     characters = np.frombuffer(json, dtype=np.uint8)
+    separators = characters == _BACKSLASH
     # bytes.replace takes ten times as long, since it searches anew after every find.
-    characters -= (characters == _BACKSLASH).view(np.uint8) * np.uint8(_BACKSLASH - _COMMA)
+    characters -= separators.view(np.uint8) * np.uint8(_BACKSLASH - _COMMA)
     document = None
     try:
         document = parser.parse(json)
@@ -91,7 +91,19 @@ def _by_json(parser: Parser, text: bytes) -> Floats | None:
     if not values.all() and any(nought in json for nought in _MINUS_NOUGHT):
         return None
     values.flags.writeable = False
-    return values
+    return _parted(values, separators, texts)
+
+
+def _parted(values: Floats, separators: npt.NDArray[np.bool_], texts: list[bytes | memoryview]) -> list[Floats] | None:
+    """The values of each text, None when there are not as many as the separators promise."""
+    found = []
+    value, character = 0, 1
+    for text in texts:
+        count = int(np.count_nonzero(separators[character : character + len(text)])) + 1
+        found.append(values[value : value + count])
+        value += count
+        character += len(text) + 1
+    return found if value == len(values) else None
 
 
 def _by_float(text: bytes) -> Floats | None:

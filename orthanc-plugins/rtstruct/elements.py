@@ -52,6 +52,13 @@ REFERENCED_ROI_NUMBER = 0x30060084
 RT_ROI_INTERPRETED_TYPE = 0x300600A4
 APPROVAL_STATUS = 0x300E0002
 
+# Not a tag: an item that holds it contradicts itself, and this says where. Nothing else of it is kept.
+DAMAGE = -1
+# Sequences whose items stand for themselves: one that is damaged does not cost the others.
+SEPARABLE = frozenset(
+    (STRUCTURE_SET_ROI_SEQUENCE, ROI_CONTOUR_SEQUENCE, CONTOUR_SEQUENCE, RT_ROI_OBSERVATIONS_SEQUENCE)
+)
+
 FILE_META: Schema = {MEDIA_STORAGE_SOP_CLASS_UID: None, TRANSFER_SYNTAX_UID: None}
 IDENTITY: Schema = {SOP_CLASS_UID: None, MODALITY: None}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .elements import (
+    DAMAGE,
     REFERENCED_FRAME_OF_REFERENCE_UID,
     REFERENCED_ROI_NUMBER,
     ROI_CONTOUR_SEQUENCE,
@@ -102,8 +103,12 @@ def _add_roi(drafts: _Drafts, item: Item, place: str) -> None:
     number = _number(item, ROI_NUMBER)
     if number is None or number in drafts.by_number:
         draft = drafts.stand_in()
-        what = "has no ROI Number" if number is None else f"has ROI Number {number}, which is already taken"
-        draft.warn("no_roi_number" if number is None else "duplicate_roi_number", f"{place} {what}.")
+        if DAMAGE in item:
+            draft.warn("damaged", _lost(item, place))
+        elif number is None:
+            draft.warn("no_roi_number", f"{place} has no ROI Number.")
+        else:
+            draft.warn("duplicate_roi_number", f"{place} has ROI Number {number}, which is already taken.")
     else:
         draft = drafts.get(number)
     draft.roi = item
@@ -113,7 +118,10 @@ def _add_contours(drafts: _Drafts, item: Item, found: Contours, place: str) -> N
     number = _number(item, REFERENCED_ROI_NUMBER)
     if number is None:
         draft = drafts.stand_in()
-        draft.warn("no_roi_number", f"{place} has no Referenced ROI Number.")
+        if DAMAGE in item:
+            draft.warn("damaged", _lost(item, place))
+        else:
+            draft.warn("no_roi_number", f"{place} has no Referenced ROI Number.")
     else:
         draft = drafts.get(number)
     if draft.roi is None and not draft.contour_items and number is not None:
@@ -130,6 +138,10 @@ def _add_contours(drafts: _Drafts, item: Item, found: Contours, place: str) -> N
         draft.color = draft.color or color
         if color is None:
             draft.warn("bad_color", f"{place} has a ROI Display Color that is not three numbers from 0 to 255.")
+
+
+def _lost(item: Item, place: str) -> str:
+    return f"{place} is damaged and could not be read: {plain(value(item, DAMAGE))}."
 
 
 def _color(text: bytes) -> tuple[int, int, int] | None:

@@ -1,6 +1,7 @@
 """A walk over the bytes of a little endian dataset that keeps what a schema asks for (PS3.5 chapter 7).
 
-Values are views on the given bytes, never copies; what the schema does not name is stepped over.
+Values are views on the given bytes, never copies; what the schema does not name is stepped over. An item of defined
+length that is broken inside costs itself alone, where the sequence allows it (`elements.SEPARABLE`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from struct import Struct
 
 from pydicom.datadict import keyword_for_tag
 
-from .elements import Item, Schema
+from .elements import DAMAGE, SEPARABLE, Item, Schema
 from .errors import DamagedStructureSet
 
 # Sequences of undefined length have to be walked even where they are not wanted. Real files nest a handful
@@ -161,6 +162,7 @@ class Walk:
             if marker != _ITEM:
                 raise Damage(f"{_name(tag)} holds {_name(marker)} in place of an item", start)
             count += 1
+            stop = None
             try:
                 if length == _UNDEFINED:
                     item, position = self._elements(position, end, schema, explicit, True, depth=depth + 1)
@@ -172,7 +174,10 @@ class Walk:
                     position = stop
             except Damage as damage:
                 damage.path.append(f"{_name(tag)} item {count}")
-                raise
+                # Where the item ends is known only from a length that fits; what follows can be read then.
+                if stop is None or tag not in SEPARABLE:
+                    raise
+                item, position = {DAMAGE: str(damage.as_error()).encode()}, stop
             if schema:
                 found.append(item)
         if not closed:

@@ -87,14 +87,52 @@ def test_damage_says_where_it_is(dicompyler: bytes) -> None:
     assert "ROIContourSequence says it is" in caught.value.message
 
 
-def test_damage_inside_a_sequence_names_the_items() -> None:
+def with_length(data: bytes, start: int, length: int) -> bytes:
+    """The same with another length of the implicit element or item that begins at `start`."""
+    return data[: start + 4] + struct.pack("<I", length) + data[start + 8 :]
+
+
+def test_a_contour_that_contradicts_itself_costs_itself_alone() -> None:
     data = small_file()
     # The second Contour Data claims more than its item holds.
     first = data.index(b"\x06\x30\x50\x00")
     second = data.index(b"\x06\x30\x50\x00", first + 1)
-    broken = data[: second + 4] + struct.pack("<I", 5000) + data[second + 8 :]
+    square, point = read(with_length(data, second, 5000)).structures
+    assert len(square.contours) == len(point.contours) == 1
+    (warning,) = square.warnings
+    assert warning.code == "contour_damaged"
+    assert "ROIContourSequence item 1, ContourSequence item 2" in warning.message
+
+
+def test_a_structure_that_contradicts_itself_costs_itself_alone() -> None:
+    data = small_file()
+    # The first Contour Sequence claims more than its structure holds, whose number comes after it.
+    start = data.index(b"\x06\x30\x40\x00")
+    found = read(with_length(data, start, 5000)).structures
+    assert [(each.number, len(each.contours)) for each in found] == [(1, 0), (2, 1), (-1, 0)]
+    damaged = next(finding for finding in found[2].warnings if finding.code == "damaged")
+    assert "ContourSequence says it is 5000 bytes long" in damaged.message
+    assert f"ROIContourSequence item 1, byte {start}" in damaged.message
+
+
+def test_a_damaged_roi_entry_leaves_its_contours_without_a_name() -> None:
+    data = small_file()
+    start = data.index(b"\x06\x30\x26\x00")
+    found = {each.number: each for each in read(with_length(data, start, 5000)).structures}
+    assert [(number, each.name, len(each.contours)) for number, each in sorted(found.items())] == [
+        (-1, "", 0),
+        (1, "", 2),
+        (2, "ROI 2", 1),
+    ]
+    assert "damaged" in [finding.code for finding in found[-1].warnings]
+
+
+def test_damage_that_leaves_no_way_on_names_the_items() -> None:
+    undefined = reencoded(small_file(), ImplicitVRLittleEndian, undefined_lengths=True)
+    first = undefined.index(b"\x06\x30\x50\x00")
+    second = undefined.index(b"\x06\x30\x50\x00", first + 1)
     with pytest.raises(DamagedStructureSet) as caught:
-        read(broken)
+        read(with_length(undefined, second, 5000))
     assert caught.value.place == f"ROIContourSequence item 1, ContourSequence item 2, byte {second}"
     assert "ContourData says it is 5000 bytes long" in caught.value.message
 

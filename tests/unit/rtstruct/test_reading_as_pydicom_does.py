@@ -139,6 +139,17 @@ def test_sequences_written_as_un_are_read_as_implicit() -> None:
     assert read(as_un).structures[0].contours[0].points_mm.shape == (4, 3)
 
 
+@pytest.mark.usefixtures("never_pydicom")
+def test_sequences_of_undefined_length_written_as_un_are_read_as_implicit() -> None:
+    # PS3.5 6.2.2, note 4 (CP-246).
+    implicit = reencoded(made_file([roi_contour(1, SQUARE)]), ImplicitVRLittleEndian, undefined_lengths=True)
+    sequence = implicit[implicit.index(b"\x06\x30\x39\x00\xff\xff\xff\xff") + 8 : implicit.index(b"\x06\x30\x80\x00")]
+    made = pydicom.dcmread(BytesIO(made_file([])))
+    del made.ROIContourSequence, made.RTROIObservationsSequence
+    as_un = encoded(made, ExplicitVRLittleEndian) + b"\x06\x30\x39\x00UN\0\0\xff\xff\xff\xff" + sequence
+    assert by_us(read(as_un)) == by_pydicom(implicit)
+
+
 def test_a_file_that_is_implicit_but_says_explicit_is_still_read(sarcoma: bytes) -> None:
     implicit, explicit = b"1.2.840.10008.1.2\x00", b"1.2.840.10008.1.2.1\x00"
     lying = sarcoma.replace(b"UI" + b"\x12\x00" + implicit, b"UI" + b"\x14\x00" + explicit, 1)
