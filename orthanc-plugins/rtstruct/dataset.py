@@ -48,8 +48,8 @@ _EXPLICIT = "1.2.840.10008.1.2.1"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
-def elements_of(data: bytes) -> Item:
-    """What `STRUCTURE_SET` names in a DICOM file.
+def elements_of(data: bytes, schema: Schema = STRUCTURE_SET) -> Item:
+    """What a schema names in the DICOM file of a structure set.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def elements_of(data: bytes) -> Item:
 
     """
     try:
-        return _walked(data)
+        return _walked(data, schema)
     except Damage as damage:
         raise damage.as_error() from None
     except Unexpected:
-        return _through_pydicom(data)
+        return _through_pydicom(data, schema)
 
 
-def _walked(data: bytes) -> Item:
+def _walked(data: bytes, schema: Schema) -> Item:
     if data[128:132] != b"DICM":
         raise Unexpected("no preamble")
     meta, start = Walk(data, explicit=True).dataset(132, FILE_META, before=0x00030000)
@@ -80,7 +80,7 @@ def _walked(data: bytes) -> Item:
     # First, so that another kind of object is called by its name even when it is damaged further on.
     identity, _ = walk.dataset(start, IDENTITY, before=MODALITY + 1)
     _identify(identity, plain(value(meta, MEDIA_STORAGE_SOP_CLASS_UID)))
-    item, _ = walk.dataset(start, STRUCTURE_SET)
+    item, _ = walk.dataset(start, schema)
     return item
 
 
@@ -110,7 +110,7 @@ def _inflated(data: bytes, start: int) -> bytes:
     return inflated
 
 
-def _through_pydicom(data: bytes) -> Item:
+def _through_pydicom(data: bytes, schema: Schema) -> Item:
     try:
         with pydicom_silent():
             dataset = dcmread(BytesIO(data), force=True)
@@ -119,7 +119,7 @@ def _through_pydicom(data: bytes) -> Item:
             if not identity and not meta:
                 raise DamagedStructureSet("not a DICOM file")
             _identify(identity, plain(value(meta, MEDIA_STORAGE_SOP_CLASS_UID)))
-            return _kept(dataset, STRUCTURE_SET)
+            return _kept(dataset, schema)
     except StructureSetError:
         raise
     # On broken files pydicom raises whatever its parts raise; the text of it may quote the patient's data.
