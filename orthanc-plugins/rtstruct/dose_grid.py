@@ -93,7 +93,8 @@ class DoseGrid:
         counts = np.array([[columns], [rows], [planes]])
         corners = np.stack(np.meshgrid((0, 1), (0, 1), (0, 1)), axis=0).reshape(3, 1, 8)
         around = np.clip(np.floor(index)[:, :, None].astype(np.intp) + corners, 0, counts[:, :, None] - 1)
-        i, j, k = np.unique(around.reshape(3, -1), axis=1)
+        i, j, k = around.reshape(3, -1)
+        k, j, i = np.unravel_index(np.unique((k * rows + j) * columns + i), self.values.shape)
         offsets = np.stack((i * self.column_spacing_mm, j * self.row_spacing_mm, self.offsets_mm[k]))
         centres: Floats = self.origin_mm[:, None] + self.axes.T @ offsets
         return centres

@@ -52,7 +52,12 @@ def closed_contours(structure: Structure) -> list[Contour]:
 
 
 def sections_of(
-    contours: Sequence[Contour], coordinates: Floats, frame: Frame, combine: Combine, unit_mm: float
+    contours: Sequence[Contour],
+    coordinates: Floats,
+    frame: Frame,
+    combine: Combine,
+    unit_mm: float,
+    find_overlaps: bool = True,
 ) -> Sections:
     """Gather contours.
 
@@ -66,6 +71,8 @@ def sections_of(
         Where to project these.
     unit_mm
         What one unit of `coordinates` along the normal is in mm.
+    find_overlaps
+        Whether to look for partial overlaps, which can take longer than all else.
 
     """
     counts = np.array([len(contour.points_mm) for contour in contours], dtype=np.intp)
@@ -80,6 +87,8 @@ def sections_of(
             layers = (np.setdiff1d(members, _again(contours, crowded, plane)),)
         elif combine == "union":
             layers = tuple(_each_plane_once(plane))
+        if not find_overlaps:
+            return Sections(polygons, plane, position / unit_mm, layers, ())
         first = crowded if combine != "auto" else np.intersect1d(crowded, layers[0])
         overlaps = nesting_of(polygons, first, plane[first]).overlapping
     return Sections(polygons, plane, position / unit_mm, layers, overlaps)

@@ -10,8 +10,9 @@ from ..dose_grid import Booleans, DoseGrid
 from ..doses import Dose
 from ..model import Finding, Structure
 from ..planes import Floats
+from ..sections import Combine
 from .curve import Curve, Dvh, PointDose
-from .sampling import POINTS, Body, Combine, EndSlabs, Samples, body_of, contains, samples_of
+from .sampling import POINTS, Body, EndSlabs, Samples, body_of, contains, samples_of
 
 #: What to do with the part of a structure that the dose grid does not reach: leave it out of curve and percentages, or
 #: count it as nought. Either way it is reported.
@@ -20,7 +21,7 @@ Outside = Literal["exclude", "zero"]
 # Bins from nought to the maximum; what is read off the curve is interpolated between them.
 _BINS = 10_000
 # So many of the hottest and of the coldest samples lead to the voxels where an extreme may be.
-_EXTREME_SAMPLES = 100
+_EXTREME_SAMPLES = 1000
 # Less than this share outside the grid is rounding at its edge.
 _WORTH_TELLING = 1e-4
 
@@ -30,7 +31,7 @@ def dvh_of(
     dose: Dose,
     outside: Outside = "exclude",
     end_slabs: EndSlabs = "full",
-    combine: Combine = "xor",
+    combine: Combine = "auto",
     points: int = POINTS,
 ) -> Dvh:
     """Compute a dose-volume histogram.
@@ -45,15 +46,15 @@ def dvh_of(
     end_slabs
         ``full`` or ``half`` slabs at both ends.
     combine
-        ``xor``: nested contours are holes; ``union``: all contours add up.
+        How contours on one plane are taken together, see `sections.Combine`.
     points
         How many points to spread.
 
     """
-    body = body_of(structure, end_slabs)
+    body = body_of(structure, end_slabs, combine)
     if body is None:
         return _without_body(structure, dose)
-    samples = samples_of(body, points, combine)
+    samples = samples_of(body, points)
     volume = samples.volume_mm3 / 1000
     if not len(volume):
         return _without_body(structure, dose)
@@ -62,9 +63,7 @@ def dvh_of(
     inside = total if within.all() else float(volume[within].sum())
     outside_share = max(0.0, 1 - inside / total)
     known = body.thickness_known
-    minimum, maximum, mean, curve = _summed(
-        value, volume, within, outside, _extremes(body, dose.grid, samples, value, combine)
-    )
+    minimum, maximum, mean, curve = _summed(value, volume, within, outside, _extremes(body, dose.grid, samples, value))
     return Dvh(
         number=structure.number,
         name=structure.name,
@@ -76,7 +75,7 @@ def dvh_of(
         maximum=maximum,
         mean=mean,
         curve=curve,
-        findings=(*_frame_findings(structure, dose), *_findings(structure, outside_share, known, outside)),
+        findings=tuple(_findings(structure, dose, outside_share, known, outside)),
     )
 
 
@@ -102,17 +101,22 @@ def _summed(
     return least, most, mean, Curve(np.arange(_BINS + 1) / scale, at_least)
 
 
-def _extremes(body: Body, grid: DoseGrid, samples: Samples, value: Floats, combine: Combine) -> Floats:
+def _extremes(body: Body, grid: DoseGrid, samples: Samples, value: Floats) -> Floats:
     """Doses where the extremes of an interpolated dose can be: at vertices, and at voxels near extreme samples."""
     polygons = body.polygons
     w = np.repeat(polygons.position, polygons.ends - polygons.starts)
     vertices, vertices_within = grid.at(body.frame.axes.T @ np.stack((polygons.u, polygons.v, w)))
+    found = [vertices[vertices_within]]
     few = min(_EXTREME_SAMPLES, len(value) - 1)
-    extreme = np.concatenate((np.argpartition(value, few)[:few], np.argpartition(-value, few)[:few]))
-    centres = grid.centres_around(samples.points_mm[:, extreme])
-    centres = centres[:, contains(body, centres, combine)]
-    at_centres, centres_within = grid.at(centres)
-    return np.concatenate((vertices[vertices_within], at_centres[centres_within]))
+    for sign in (1.0, -1.0):
+        # Between voxels an interpolated dose has no extreme: only centres beyond the samples' extreme can matter.
+        signed = sign * value
+        extreme = np.argpartition(signed, few)[: few + 1]
+        centres = grid.centres_around(samples.points_mm[:, extreme])
+        at_centres, within = grid.at(centres)
+        beyond = within & (sign * at_centres < signed[extreme].min())
+        found.append(at_centres[beyond][contains(body, centres[:, beyond])])
+    return np.concatenate(found)
 
 
 def _without_body(structure: Structure, dose: Dose) -> Dvh:
@@ -163,8 +167,8 @@ def _frame_findings(structure: Structure, dose: Dose) -> list[Finding]:
     ]
 
 
-def _findings(structure: Structure, outside_share: float, known: bool, outside: Outside) -> list[Finding]:
-    found = []
+def _findings(structure: Structure, dose: Dose, outside_share: float, known: bool, outside: Outside) -> list[Finding]:
+    found = _frame_findings(structure, dose)
     if outside_share > _WORTH_TELLING:
         done = "it is left out" if outside == "exclude" else "it counts as no dose"
         found.append(

@@ -18,20 +18,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..model import Contour, Structure
-from ..planes import Floats, Frame, Integers, frame_of, group
-from ..polygons import Polygons, extremes, polygons_of
+from ..model import Structure
+from ..planes import Floats, Frame, Integers, frame_of
+from ..polygons import Polygons, extremes
+from ..sections import Combine, closed_contours, sections_of
 from ..slabs import spacing_of, thicknesses
-from ..solid import XOR_TYPES, is_closed
 
 #: Full slabs at both ends have no bias; some planning systems end the body on its outermost planes (see `slabs`).
 EndSlabs = Literal["full", "half"]
-#: A point is inside when it lies within an odd number of contours of its plane, or within any.
-Combine = Literal["xor", "union"]
 
 # How many points a structure of any size gets: quantiles of the dose are then good to about 0.1 % of its range, and
-# a structure under 1 cm³ is sampled every 0.15 mm or finer.
-POINTS = 240_000
+# a structure under 1 cm³ is sampled every 0.2 mm or finer.
+POINTS = 160_000
 
 # Rows across the longest extent, and laminae in a slab, at most. Limits what thin slivers cost.
 _MOST_ROWS = 400
@@ -51,9 +49,10 @@ class Body:
     Attributes
     ----------
     polygons
-        The contours that count, projected on `frame`.
-    plane
-        Shape (C,): for each of them the index of its plane.
+        All closed contours, projected on `frame`.
+    plane, layer
+        Shape (C,): for each of them the index of its plane, and of its layer (see `sections`); layer -1 does not
+        count.
     low_mm, high_mm
         Shape (P,): where the slab of each plane begins and ends along the normal.
     thickness_known
@@ -64,6 +63,7 @@ class Body:
     frame: Frame
     polygons: Polygons
     plane: Integers
+    layer: Integers
     low_mm: Floats
     high_mm: Floats
     thickness_known: bool
@@ -77,9 +77,9 @@ class Samples:
     volume_mm3: Floats
 
 
-def body_of(structure: Structure, end_slabs: EndSlabs = "full") -> Body | None:
+def body_of(structure: Structure, end_slabs: EndSlabs = "full", combine: Combine = "auto") -> Body | None:
     """The closed contours of a structure; None when nothing of it encloses an area."""
-    closed = _once([contour for contour in structure.contours if is_closed(contour)])
+    closed = closed_contours(structure)
     if not closed:
         return None
     counts = np.array([len(contour.points_mm) for contour in closed], dtype=np.intp)
@@ -88,10 +88,14 @@ def body_of(structure: Structure, end_slabs: EndSlabs = "full") -> Body | None:
     frame = frame_of([contour.points_mm for contour in closed], (high - low).max(axis=0))
     if frame is None:
         return None
-    polygons = polygons_of(xyz, counts, frame)
-    plane, position_mm = group(polygons.position)
+    # Partial overlaps are found and told by `analyse`.
+    sections = sections_of(closed, xyz, frame, combine, unit_mm=1.0, find_overlaps=False)
+    layer = np.full(len(closed), -1, dtype=np.intp)
+    for number, members in enumerate(sections.layers):
+        layer[members] = number
+    position_mm = sections.position
     slab_mm = np.full(len(position_mm), np.nan)
-    for contour, on in zip(reversed(closed), reversed(plane.tolist()), strict=True):
+    for contour, on in zip(reversed(closed), reversed(sections.plane.tolist()), strict=True):
         if contour.slab_thickness_mm is not None:
             slab_mm[on] = contour.slab_thickness_mm
     thickness_mm = thicknesses(slab_mm, spacing_of(position_mm))
@@ -100,21 +104,14 @@ def body_of(structure: Structure, end_slabs: EndSlabs = "full") -> Body | None:
     low_mm, high_mm = position_mm - half_mm, position_mm + half_mm
     if end_slabs == "half" and len(position_mm) > 1:
         low_mm[0], high_mm[-1] = position_mm[0], position_mm[-1]
-    return Body(frame, polygons, plane, low_mm, high_mm, known)
+    return Body(frame, sections.polygons, sections.plane, layer, low_mm, high_mm, known)
 
 
-def _once(contours: list[Contour]) -> list[Contour]:
-    """Contours that are there twice count once, but for CLOSEDPLANAR_XOR, where the standard lets them cancel out."""
-    seen: dict[int | bytes, Contour] = {}
-    for index, contour in enumerate(contours):
-        seen.setdefault(index if contour.geometric_type in XOR_TYPES else contour.points_mm.tobytes(), contour)
-    return list(seen.values())
-
-
-def samples_of(body: Body, points: int = POINTS, combine: Combine = "xor") -> Samples:
+def samples_of(body: Body, points: int = POINTS) -> Samples:
     """Spread about `points` points through a body."""
     thickness_mm = body.high_mm - body.low_mm if body.thickness_known else np.ones(len(body.low_mm))
-    area = np.bincount(body.plane, np.abs(body.polygons.area_mm2), len(thickness_mm))
+    counted = np.where(body.layer >= 0, np.abs(body.polygons.area_mm2), 0.0)
+    area = np.bincount(body.plane, counted, len(thickness_mm))
     volume = float((area * thickness_mm).sum())
     polygons = body.polygons
     extent = float((polygons.high.max(axis=0) - polygons.low.min(axis=0)).max())
@@ -129,23 +126,23 @@ def samples_of(body: Body, points: int = POINTS, combine: Combine = "xor") -> Sa
     if met > _MOST_CROSSINGS:
         rows_mm *= met / _MOST_CROSSINGS
     rows = _rows(body, laminae, rows_mm)
-    start, stop, row = _inside(rows, combine, extent)
+    start, stop, row = _inside(rows, int(body.layer.max()) + 1, extent)
     u, of = _along(start, stop, max(step, extent / (4 * _MOST_ROWS)))
     return _placed(body, rows, thickness_mm / laminae, (u, row[of.span], of.length), rows_mm)
 
 
-def contains(body: Body, points_mm: Floats, combine: Combine = "xor") -> npt.NDArray[np.bool_]:
+def contains(body: Body, points_mm: Floats) -> npt.NDArray[np.bool_]:
     """Whether each of a few points, of shape (3, N), lies in the body. Takes as long as points times edges."""
     u, v, w = body.frame.axes @ points_mm
     plane = np.searchsorted(body.low_mm, w, side="right") - 1
     candidates = (plane >= 0) & (w <= body.high_mm[np.maximum(plane, 0)])
-    inside = np.zeros(len(u), dtype=bool)
+    inside = np.zeros((int(body.layer.max()) + 1, len(u)), dtype=bool)
     for each in np.unique(plane[candidates]):
         here = np.flatnonzero(candidates & (plane == each))
-        for contour in np.flatnonzero(body.plane == each):
-            within = _odd(*body.polygons.vertices(int(contour)), u[here], v[here])
-            inside[here] = inside[here] | within if combine == "union" else inside[here] ^ within
-    return inside
+        for contour in np.flatnonzero((body.plane == each) & (body.layer >= 0)).tolist():
+            inside[body.layer[contour], here] ^= _odd(*body.polygons.vertices(contour), u[here], v[here])
+    within: npt.NDArray[np.bool_] = inside.any(axis=0)
+    return within
 
 
 def _odd(u0: Floats, v0: Floats, u: Floats, v: Floats) -> npt.NDArray[np.bool_]:
@@ -160,11 +157,11 @@ def _odd(u0: Floats, v0: Floats, u: Floats, v: Floats) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Where rows meet edges of contours: `u`, `row` and `contour` of shape (X,); `v`, `plane` and `w` of each row."""
+    """Where rows meet edges of contours: `u`, `row` and `layer` of shape (X,); `v`, `plane` and `w` of each row."""
 
     u: Floats
     row: Integers
-    contour: Integers
+    layer: Integers
     v: Floats
     plane: Integers
     w_share: Floats
@@ -204,7 +201,7 @@ def _rows(body: Body, laminae: Integers, rows_mm: float) -> _Rows:
     following = _following(polygons)
     u0, v0 = polygons.u, (polygons.v - lowest) / rows_mm
     # Every edge, once for each lamina of its slab.
-    copies = laminae[body.plane][contour]
+    copies = np.where(body.layer >= 0, laminae[body.plane], 0)[contour]
     edge = np.repeat(np.arange(len(u0)), copies)
     lamina = _counting(copies) + np.repeat(lamina_starts[body.plane][contour], copies)
     # The rows of a lamina are at shift, shift + 1, …: so many lie below each end of the edge.
@@ -224,20 +221,19 @@ def _rows(body: Body, laminae: Integers, rows_mm: float) -> _Rows:
     return _Rows(
         u=u0[edge] + share * (u0[after] - u0[edge]),
         row=row,
-        contour=contour[edge],
+        layer=body.layer[contour[edge]],
         v=lowest + (every % count + shift[within]) * rows_mm,
         plane=lamina_plane[within],
         w_share=(within - lamina_starts[lamina_plane[within]] + depth) / laminae[lamina_plane[within]],
     )
 
 
-def _inside(rows: _Rows, combine: Combine, extent: float) -> tuple[Floats, Floats, Integers]:
+def _inside(rows: _Rows, layers: int, extent: float) -> tuple[Floats, Floats, Integers]:
     """The spans of each row that lie inside: start, stop, row."""
-    if combine == "xor":
-        return _paired(rows.row, rows.u, extent)
-    contours = int(rows.contour.max()) + 1 if len(rows.contour) else 1
-    start, stop, key = _paired(rows.row * contours + rows.contour, rows.u, extent)
-    row = key // contours
+    start, stop, key = _paired(rows.row * layers + rows.layer, rows.u, extent)
+    if layers == 1:
+        return start, stop, key
+    row = key // layers
     at = np.concatenate((start, stop))
     of = np.concatenate((row, row))
     change = np.concatenate((np.ones(len(start), dtype=np.intp), -np.ones(len(stop), dtype=np.intp)))
