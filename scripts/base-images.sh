@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# ensure_base_images: the three images everything is built on. Kept when present, pulled when a registry answers, else
+# ensure_base_images: the images everything is built on. Kept when present, pulled when a registry answers, else
 # built as same-named stand-ins from the machine's Debian mirror. Sourced after common.sh, install-docker.sh, mirrors.sh.
 
 POSTGRES_IMAGE=postgres:18
 NGINX_IMAGE=nginx:1.30
+NODE_IMAGE=node:24-slim
 STAND_INS=$ROOT/scripts/base-images
 
 ensure_base_images() {
@@ -11,6 +12,7 @@ ensure_base_images() {
     ensure_image "$DEBIAN_IMAGE" build_debian
     ensure_image "$POSTGRES_IMAGE" build_stand_in postgres
     ensure_image "$NGINX_IMAGE" build_stand_in nginx
+    ensure_image "$NODE_IMAGE" build_stand_in node
 }
 
 # ensure_image IMAGE BUILDER [NAME]

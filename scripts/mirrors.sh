@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Which package mirrors this machine uses, read from its own apt and pip configuration. Sourced after common.sh.
+# Which package mirrors this machine uses, read from its own apt, pip and npm configuration. Sourced after common.sh.
 
 # debian_mirror SUITE: the first of the machine's apt sites that has this Debian suite; PACS_DEBIAN_MIRROR goes first.
 debian_mirror() {
@@ -51,12 +51,21 @@ pip_setting() {
     printf '%s' "$kept"
 }
 
-# pip's addresses become build arguments of docker-compose.yml, unless the operator chose others.
+# The npm registry of this machine; empty where there is no npm, and npm's own default holds.
+npm_registry() {
+    local address
+    command -v npm > /dev/null || return 0
+    address=$(npm config get registry 2> /dev/null) || return 0
+    if [[ $address == http://* || $address == https://* ]]; then printf '%s' "$address"; fi
+}
+
+# Their addresses become build arguments of docker-compose.yml, unless the operator chose others.
 # Debian's mirror is not looked up here: a build argument that depends on the network would rebuild the image offline.
 export_build_mirrors() {
-    export PACS_PIP_INDEX_URL PACS_PIP_EXTRA_INDEX_URL
+    export PACS_PIP_INDEX_URL PACS_PIP_EXTRA_INDEX_URL PACS_NPM_REGISTRY
     PACS_PIP_INDEX_URL=${PACS_PIP_INDEX_URL-$(setting PACS_PIP_INDEX_URL "$(pip_setting index-url)")}
     PACS_PIP_EXTRA_INDEX_URL=${PACS_PIP_EXTRA_INDEX_URL-$(setting PACS_PIP_EXTRA_INDEX_URL "$(pip_setting extra-index-url)")}
+    PACS_NPM_REGISTRY=${PACS_NPM_REGISTRY-$(setting PACS_NPM_REGISTRY "$(npm_registry)")}
 }
 
 # True when the base image came from the machine's own mirror already.

@@ -125,7 +125,12 @@ build_target() {
 # The checkout and the temporary folder have the same path inside, so that what the tests mount into further containers
 # is what the engine finds. The host's network: those containers publish their ports on its loopback address.
 in_tests_container() {
-    local code=0 container=$TEST_NAME-runner
+    local code=0 container=$TEST_NAME-runner screenshots=()
+    # PACS_SCREENSHOTS=FOLDER keeps what the browser tests saw.
+    if [[ -n ${PACS_SCREENSHOTS:-} ]]; then
+        mkdir -p "$PACS_SCREENSHOTS"
+        screenshots=(--volume "$(realpath "$PACS_SCREENSHOTS"):/screenshots" --env PACS_SCREENSHOTS=/screenshots)
+    fi
     run_docker run --detach --name "$container" --label "org.pacs.test=$TEST_ID" --init --network host \
         --volume /var/run/docker.sock:/var/run/docker.sock --volume "$ROOT:$ROOT" --volume "$TEST_FOLDER:$TEST_FOLDER" \
         --workdir "$ROOT" \
@@ -135,6 +140,7 @@ in_tests_container() {
         --env "PACS_TEST_ID=$TEST_ID" --env "PACS_TEST_IMAGE=$TEST_IMAGE" --env "PACS_TEST_POSTGRES_IMAGE=$POSTGRES_IMAGE" \
         --env "PACS_DEBIAN_MIRROR=$(setting PACS_DEBIAN_MIRROR)" \
         --env "PACS_PIP_INDEX_URL=$PACS_PIP_INDEX_URL" --env "PACS_PIP_EXTRA_INDEX_URL=$PACS_PIP_EXTRA_INDEX_URL" \
+        --env "PACS_NPM_REGISTRY=$PACS_NPM_REGISTRY" "${screenshots[@]}" \
         "$TESTS_IMAGE" "$@" > /dev/null
     # Detached and followed: Ctrl-C then reaches this script alone, which takes everything down.
     run_docker logs --follow "$container" 2>&1 9>&- &

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from e2e.browser import launch
 from e2e.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,3 +65,12 @@ def first_up(checkout: Path, test_id: str) -> Iterator[tuple[Stack, str, float]]
 @pytest.fixture(scope="session")
 def stack(first_up: tuple[Stack, str, float]) -> Stack:
     return first_up[0]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; `e2e.browser.visit` opens it as one person."""
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
