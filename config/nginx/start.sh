@@ -1,7 +1,9 @@
 #!/bin/sh
-# start.sh DOOR: becomes nginx with the door of that name (doors/DOOR.conf). PACS_UPLOAD_MAX_MB limits a request's body.
+# start.sh DOOR: becomes nginx with the door of that name (doors/DOOR.conf). PACS_UPLOAD_MAX_MB limits a request's body;
+# PACS_DASHBOARD and PACS_OHIF say where people find these two: a port of the same host, or a whole origin.
 set -eu
 mkdir -p /tmp/door
 echo "client_max_body_size ${PACS_UPLOAD_MAX_MB:-512}m;" > /tmp/door/limits.conf
+printf '{"dashboard": "%s", "ohif": "%s"}\n' "${PACS_DASHBOARD:-3000}" "${PACS_OHIF:-3001}" > /tmp/door/doors.json
 ln -sf "/etc/nginx/pacs/doors/$1.conf" /tmp/door/door.conf
 exec nginx -c /etc/nginx/pacs/nginx.conf -g 'daemon off;'

@@ -28,6 +28,7 @@ class Stack:
     http_port: int = field(default_factory=free_port)
     dicom_port: int = field(default_factory=free_port)
     api_port: int = field(default_factory=free_port)
+    ohif_port: int = field(default_factory=free_port)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -37,6 +38,7 @@ class Stack:
             "PACS_HTTP_PORT": str(self.http_port),
             "PACS_DICOM_PORT": str(self.dicom_port),
             "PACS_API_PORT": str(self.api_port),
+            "PACS_OHIF_PORT": str(self.ohif_port),
             "PACS_STABLE_AGE": "2",
             # Should the tests be killed, it does not come back with the engine.
             "PACS_RESTART": "no",
@@ -90,6 +92,10 @@ class Stack:
 
     def door(self, account: str | None = "admin") -> httpx.Client:
         return self.client(account, self.api_port)
+
+    def viewer(self, account: str | None = "admin") -> httpx.Client:
+        """OHIF's door."""
+        return self.client(account, self.ohif_port)
 
 
 def docker(*arguments: str) -> str:
