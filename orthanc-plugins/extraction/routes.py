@@ -13,6 +13,7 @@ from extraction.models import ExtractionModel, ExtractionPage, OutlineModel, Str
 from extraction.reader import Reader, Stored, UnknownStructure
 from extraction.service import Extraction
 from host.archive import ArchiveError, UnknownResource
+from host.parameters import InstanceId
 from host.problems import Problem
 from host.workers import ServerStopping, WorkerDied
 from store.extractions import State
@@ -26,11 +27,6 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"description": "No such instance, or no such structure in it."},
     422: {"description": "It is not an RTSTRUCT, or it is damaged; the place is named."},
 }
-
-InstanceId = Annotated[
-    str,
-    Path(description="Orthanc identifier or SOP Instance UID.", pattern=r"^[0-9a-f-]{44}$|^[0-9.]{1,64}$"),
-]
 
 Structures = Annotated[str | None, Query(description="Numbers or names, separated by commas; all by default.")]
 IfNoneMatch = Annotated[str | None, Header()]

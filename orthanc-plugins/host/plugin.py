@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
 from host.archive import Archive
+from host.computations import Computations
 from host.events import Events
 from host.lifecycle import Background
 from host.settings import Settings
+from host.sources import Sources
 from host.workers import WorkerPool
 from store.database import Database
 
@@ -27,6 +30,16 @@ class Host:
     workers: WorkerPool
     #: Metrics that a plugin registers here appear in ``/api/metrics``.
     metrics: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+
+    @cached_property
+    def computations(self) -> Computations:
+        """Answers that take a while, computed by the workers and kept with their instance."""
+        return Computations(self.archive, self.workers, self.metrics, self.settings.extraction_workers)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Structure sets, images and doses, found in the archive."""
+        return Sources(self.archive, self.workers)
 
 
 @dataclass(frozen=True)

@@ -52,13 +52,14 @@ class Server:
         self._events = Events()
         self._database = Database(settings.database_url)
         self._database.migrate()
-        workers = WorkerPool(settings.extraction_workers, settings.extraction_timeout_s)
+        # One more than computations can occupy: structure sets that arrive are extracted meanwhile.
+        workers = WorkerPool(settings.extraction_workers + 1, settings.extraction_timeout_s)
         host = Host(settings, OrthancArchive(), self._database, self._events, workers)
         plugins = [create(host) for create in creators]
         self._bridge = Bridge(create_application(plugins, self._events))
         # The bridge starts last and ends first: routes may use whatever else runs.
         background = [part for plugin in plugins for part in plugin.background]
-        self._background: list[Background] = [workers, *background, self._bridge]
+        self._background: list[Background] = [workers, host.computations, *background, self._bridge]
         self._started = False
         self._callbacks = (self._serve, self._refuse_reset, self._filter, self._on_stored, self._on_change)
 

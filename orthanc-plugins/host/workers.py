@@ -38,6 +38,40 @@ class ServerStopping(Exception):
     """The call was given up because the server stops."""
 
 
+class CallCancelled(Exception):
+    """The call was given up because whoever made it asked for that."""
+
+
+class Watch:
+    """Follows one call from another thread: hears how far it is, and may cancel it.
+
+    Parameters
+    ----------
+    on_progress
+        Called with a share from 0 to 1 and a message whenever the function calls ``report``.
+    """
+
+    def __init__(self, on_progress: Callable[[float, str], None] = lambda _share, _message: None) -> None:
+        self.on_progress = on_progress
+        self.cancelled = False
+        self.reader, self._writer = multiprocessing.Pipe(duplex=False)
+
+    def cancel(self) -> None:
+        """Give the call up, whether it runs or still waits for a worker."""
+        self.cancelled = True
+        self._writer.send_bytes(b"cancel")
+
+
+#: Within a worker, the way home.
+_home: Connection | None = None
+
+
+def report(share: float, message: str = "") -> None:
+    """Within a worker: say how far the call is, from 0 to 1. Elsewhere it does nothing."""
+    if _home is not None:
+        _send(_home, ("progress", (share, message)))
+
+
 class WorkerPool:
     """A fixed number of processes that call module-level functions; one call at a time each.
 
@@ -62,7 +96,7 @@ class WorkerPool:
         self._stopping = threading.Event()
         self._stopped_reader, self._stopped_writer = self._context.Pipe(duplex=False)
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def call(self, function: Callable[..., Any], *arguments: Any, watch: Watch | None = None) -> Any:
         """Run ``function(*arguments)`` in a worker and return what it returns; what it raises is raised here.
 
         Raises
@@ -71,6 +105,8 @@ class WorkerPool:
             If the worker ended or exceeded the time allowed.
         ServerStopping
             If the server stops meanwhile.
+        CallCancelled
+            If ``watch`` was cancelled.
         """
         if self._stopping.is_set():
             raise ServerStopping
@@ -78,10 +114,12 @@ class WorkerPool:
         try:
             if self._stopping.is_set():
                 raise ServerStopping
+            if watch is not None and watch.cancelled:
+                raise CallCancelled
             if worker is None or not worker.process.is_alive():
                 worker = self._spawn()
             request = (function.__module__, function.__qualname__, tuple(map(_out_of_band, arguments)))
-            outcome, value = self._exchange(worker, request)
+            outcome, value = self._exchange(worker, request, watch)
         except BaseException:
             # Its pipe may still hold an answer that belongs to nobody: a worker is not used again after a fault.
             if worker is not None:
@@ -120,19 +158,24 @@ class WorkerPool:
     def _spawn(self) -> _Worker:
         return _Worker(self._context, self._preloaded)
 
-    def _exchange(self, worker: _Worker, request: object) -> tuple[str, Any]:
+    def _exchange(self, worker: _Worker, request: object, watch: Watch | None) -> tuple[str, Any]:
         deadline = time.monotonic() + self._timeout_s
+        sources = [worker.connection, self._stopped_reader, *([watch.reader] if watch else [])]
         try:
             _send(worker.connection, request)
-            ready = wait([worker.connection, self._stopped_reader], deadline - time.monotonic())
-            if worker.connection in ready:
-                answer: tuple[str, Any] = _receive(worker.connection)
-                return answer
+            while worker.connection in (ready := wait(sources, deadline - time.monotonic())):
+                outcome, value = _receive(worker.connection)
+                if outcome != "progress":
+                    return outcome, value
+                if watch is not None:
+                    watch.on_progress(*value)
         except (EOFError, OSError) as error:
             worker.process.join(1.0)
             raise WorkerDied(f"the worker process ended with exit code {worker.process.exitcode}") from error
         if self._stopped_reader in ready:
             raise ServerStopping
+        if ready:
+            raise CallCancelled
         raise WorkerDied(f"the work took longer than {self._timeout_s:g} s")
 
 
@@ -154,6 +197,9 @@ class _Worker:
 
 def _out_of_band(value: Any) -> Any:
     # Pickling copies a large file while it holds the interpreter's lock: 0.1 s in which no route of ours answers.
+    if isinstance(value, list):
+        # A series is many files, none of them large.
+        return [pickle.PickleBuffer(each) if isinstance(each, bytes) else each for each in value]
     return pickle.PickleBuffer(value) if isinstance(value, bytes) and len(value) > _LARGE_BYTES else value
 
 
@@ -172,6 +218,8 @@ def _receive(connection: Connection) -> Any:
 
 def _serve(connection: Connection, path: list[str], preloaded: list[str]) -> None:
     """The worker's main function: answer calls until the server is gone."""
+    global _home
+    _home = connection
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))

@@ -15,7 +15,7 @@ from host.application import create_application
 from host.events import Events
 from host.plugin import CreatePlugin, Host
 from host.settings import Settings
-from host.workers import WorkerPool
+from host.workers import Watch, WorkerPool
 from store.database import Database
 from unit.archive_double import ArchiveDouble
 
@@ -28,7 +28,7 @@ class InlineWorkers(WorkerPool):
         self.calls = 0
         self.before: Callable[[], None] = lambda: None
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def call(self, function: Callable[..., Any], *arguments: Any, watch: Watch | None = None) -> Any:
         self.calls += 1
         self.before()
         if self.faults:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from host.workers import ServerStopping, WorkerDied, WorkerPool
+from host.workers import CallCancelled, ServerStopping, Watch, WorkerDied, WorkerPool
 from unit.host import work
 
 Eventually = Callable[..., None]
@@ -50,6 +50,32 @@ def test_it_runs_in_another_process_the_same_one_each_time(shared: WorkerPool) -
 def test_large_arguments_and_answers_go_through(shared: WorkerPool) -> None:
     data = os.urandom(20 * 1024 * 1024)
     assert shared.call(work.double, data) == data * 2
+
+
+def test_a_series_of_files_goes_through(shared: WorkerPool) -> None:
+    files = [os.urandom(300_000) for _ in range(20)]
+    assert shared.call(work.joined, files) == b"".join(files)
+
+
+def test_a_call_is_watched_while_it_runs(shared: WorkerPool, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    heard: list[tuple[float, str]] = []
+
+    def hear(share: float, message: str) -> None:
+        heard.append((share, message))
+        gate.touch()
+
+    answer = shared.call(work.until, str(gate), str(tmp_path / "mark"), watch=Watch(hear))
+    assert (answer, heard) == (b"through the gate", [(0.5, "half of it")])
+
+
+def test_a_call_that_is_cancelled_ends_and_the_pool_goes_on(shared: WorkerPool, tmp_path: Path) -> None:
+    watch = Watch(lambda _share, _message: watch.cancel())
+    with pytest.raises(CallCancelled):
+        shared.call(work.until, str(tmp_path / "never"), str(tmp_path / "mark"), watch=watch)
+    with pytest.raises(CallCancelled):
+        shared.call(work.add, 1, 1, watch=watch)
+    assert shared.call(work.add, 2, 3) == 5
 
 
 def test_the_original_exception_is_raised_and_the_worker_lives_on(shared: WorkerPool) -> None:

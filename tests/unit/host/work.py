@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from host.workers import report
+
 NEVER_S = 120.0
 
 
@@ -54,6 +56,20 @@ def sleep(mark: str = "") -> None:
     if mark:
         Path(mark).write_text(str(os.getpid()))
     time.sleep(NEVER_S)
+
+
+def until(gate: str, mark: str) -> bytes:
+    """Report half of it and leave a mark, then wait until the file ``gate`` is there."""
+    report(0.5, "half of it")
+    with Path(mark).open("a") as file:
+        file.write("begun\n")
+    while not Path(gate).exists():
+        time.sleep(0.01)
+    return b"through the gate"
+
+
+def joined(files: list[bytes]) -> bytes:
+    return b"".join(files)
 
 
 def double(data: bytes) -> bytes:
