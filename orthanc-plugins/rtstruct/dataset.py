@@ -134,7 +134,7 @@ def _kept(dataset: Dataset, schema: Schema) -> Item:
             continue
         _refuse_cut(dataset, tag)
         if inner is None:
-            item[tag] = _raw(dataset, tag)
+            item[tag] = raw_value(dataset, tag)
         else:
             found = dataset[tag].value
             item[tag] = [_kept(each, inner) for each in found] if isinstance(found, Sequence) else []
@@ -151,7 +151,8 @@ def _refuse_cut(dataset: Dataset, tag: int) -> None:
         raise DamagedStructureSet(f"{keyword_for_tag(tag)} says it is {element.length} bytes long, {held} are left")
 
 
-def _raw(dataset: Dataset, tag: int) -> bytes:
+def raw_value(dataset: Dataset, tag: int) -> bytes:
+    """The bytes of a value that pydicom holds, without making objects of them where it has not yet done so."""
     element = dataset.get_item(tag)
     content = element.value if element is not None else None
     if isinstance(element, RawDataElement) or isinstance(content, bytes):

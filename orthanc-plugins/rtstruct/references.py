@@ -35,6 +35,12 @@ from .text import integer, plain
 REFERENCED_SERIES_SEQUENCE = 0x00081115
 PREDECESSOR_STRUCTURE_SET_SEQUENCE = 0x30060018
 
+CONTRIBUTING_EQUIPMENT_SEQUENCE = 0x0018A001
+MANUFACTURER_MODEL_NAME = 0x00081090
+
+#: Manufacturer's Model Name by which repaired copies are known.
+REPAIRED_BY = "rtstruct.repair"
+
 _IMAGES: Schema = {REFERENCED_SOP_INSTANCE_UID: None}
 REFERENCES: Schema = {
     SOP_CLASS_UID: None,
@@ -48,6 +54,7 @@ REFERENCES: Schema = {
         },
     },
     PREDECESSOR_STRUCTURE_SET_SEQUENCE: _IMAGES,
+    CONTRIBUTING_EQUIPMENT_SEQUENCE: {MANUFACTURER_MODEL_NAME: None},
     STRUCTURE_SET_ROI_SEQUENCE: {ROI_NUMBER: None},
     ROI_CONTOUR_SEQUENCE: {REFERENCED_ROI_NUMBER: None, CONTOUR_SEQUENCE: {CONTOUR_DATA: None}},
 }
@@ -80,6 +87,8 @@ class References:
         Of Referenced Series Sequence (0008,1115), which some viewers believe before all else.
     predecessor_uids
         SOP Instance UIDs of the structure sets that this one was made from.
+    is_repaired_copy
+        `repair` wrote it.
     has_roi_sequence
         Structure Set ROI Sequence is there and not empty.
     contours_without_data
@@ -90,6 +99,7 @@ class References:
     series: tuple[ReferencedSeries, ...] = ()
     top_level_series_uids: tuple[str, ...] = ()
     predecessor_uids: tuple[str, ...] = ()
+    is_repaired_copy: bool = False
     has_roi_sequence: bool = True
     contours_without_data: tuple[tuple[int | None, int], ...] = ()
 
@@ -113,6 +123,10 @@ def read_references(data: bytes) -> References:
         ),
         top_level_series_uids=_uids(items(root, REFERENCED_SERIES_SEQUENCE), SERIES_INSTANCE_UID),
         predecessor_uids=_uids(items(root, PREDECESSOR_STRUCTURE_SET_SEQUENCE), REFERENCED_SOP_INSTANCE_UID),
+        is_repaired_copy=any(
+            plain(value(item, MANUFACTURER_MODEL_NAME)) == REPAIRED_BY
+            for item in items(root, CONTRIBUTING_EQUIPMENT_SEQUENCE)
+        ),
         has_roi_sequence=bool(items(root, STRUCTURE_SET_ROI_SEQUENCE)),
         contours_without_data=tuple(
             (integer(value(roi, REFERENCED_ROI_NUMBER)), index)
