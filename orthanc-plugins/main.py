@@ -11,6 +11,7 @@ sys.path.append(str(Path(__file__).parent))
 
 import catalogue
 import computing
+import dose
 import extraction
 import metrics
 import status
@@ -19,7 +20,7 @@ from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing)
+PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.

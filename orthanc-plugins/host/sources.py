@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 
 import orjson
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from host.archive import Archive, ArchiveError, UnknownResource
 from host.problems import Problem
@@ -96,6 +96,7 @@ class DoseSource:
     summation_type: str
     dose_units: str
     dose_type: str
+    structure_set_uids: tuple[str, ...] = ()
 
 
 class Sources:
@@ -248,11 +249,12 @@ class Sources:
         return told or self._header(instance, "FrameOfReferenceUID").get("FrameOfReferenceUID")
 
     def _dose(self, instance: str) -> DoseSource:
-        names = ("Modality", "SOPInstanceUID", "FrameOfReferenceUID", "DoseSummationType", "DoseUnits", "DoseType")
-        header = self._header(instance, *names)
+        dataset = self._read_tags(instance, *_DOSE_TAGS, "ReferencedStructureSetSequence")
+        header = _texts(dataset, *_DOSE_TAGS)
         if header.get("Modality") != "RTDOSE":
             remedy = "Name an instance of modality RTDOSE with ?dose=."
             raise Problem(422, f"Instance {instance} is not a dose: {header.get('Modality', 'unknown')}.", remedy)
+        referenced = dataset.get("ReferencedStructureSetSequence") or ()
         return DoseSource(
             orthanc_id=instance,
             sop_instance_uid=header.get("SOPInstanceUID", ""),
@@ -260,13 +262,22 @@ class Sources:
             summation_type=header.get("DoseSummationType", ""),
             dose_units=header.get("DoseUnits", ""),
             dose_type=header.get("DoseType", ""),
+            structure_set_uids=tuple(str(each.get("ReferencedSOPInstanceUID", "")) for each in referenced),
         )
 
     def _header(self, instance: str, *names: str) -> dict[str, str]:
-        dataset = dcmread(
-            BytesIO(self._archive.read_instance(instance)), stop_before_pixels=True, specific_tags=[*names], force=True
-        )
-        return {name: str(dataset[name].value) for name in names if name in dataset and dataset[name].value}
+        return _texts(self._read_tags(instance, *names), *names)
+
+    def _read_tags(self, instance: str, *names: str) -> Dataset:
+        data = BytesIO(self._archive.read_instance(instance))
+        return dcmread(data, stop_before_pixels=True, specific_tags=[*names], force=True)
+
+
+_DOSE_TAGS = ("Modality", "SOPInstanceUID", "FrameOfReferenceUID", "DoseSummationType", "DoseUnits", "DoseType")
+
+
+def _texts(dataset: Dataset, *names: str) -> dict[str, str]:
+    return {name: str(dataset[name].value) for name in names if name in dataset and dataset[name].value}
 
 
 def _image_series(told: dict[str, Any]) -> ImageSeries:
