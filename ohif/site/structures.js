@@ -4,7 +4,8 @@
 import { reasonFor } from '/pacs/reasons.js';
 import { hideNotice, showNotice } from '/pacs/notice.js';
 
-const LOOK_EVERY_MS = 150;
+const LOOK_EVERY_MS = 100;
+const SETTLING_MS = 300;
 /** After this a series that has not come is taken for one that OHIF cannot show. */
 const PATIENCE_MS = 60_000;
 /** How much later than the images the structure sets may come. */
@@ -52,8 +53,8 @@ async function openStudy(study, stillHere) {
   const layers = [...structureSets, ...series.filter(one => one.modality === 'SEG')];
   if (!layers.length) return;
 
-  const ready = await until(() => viewportIsRendered() && allLoaded(images, layers), PATIENCE_MS, stillHere);
-  if (!ready && !viewportIsRendered()) return; // OHIF says itself what went wrong.
+  const ready = await until(() => viewportIsSettled() && allLoaded(images, layers), PATIENCE_MS, stillHere);
+  if (!ready && !viewportIsSettled()) return; // OHIF says itself what went wrong.
   const display = chosen(layers);
   if (!display) {
     const sopInstanceUid = await firstInstance(study, layers[0].uid);
@@ -80,12 +81,12 @@ async function showLayer(display, stillHere) {
     await pause();
   }
   // Before the viewport has drawn, OHIF would answer that it "has been destroyed".
-  if (!(await until(viewportIsRendered, PATIENCE_MS, stillHere))) return false;
+  if (!(await until(viewportIsSettled, PATIENCE_MS, stillHere))) return false;
   const segmentationId = display.displaySetInstanceUID;
   window.commandsManager.run('addDisplaySetAsLayer', { viewportId, displaySetInstanceUID: segmentationId });
 
   const represented = () => segmentationService.getSegmentationRepresentations(viewportId, { segmentationId })?.length > 0;
-  if (!(await until(() => represented() && viewportIsRendered(), PATIENCE_MS, stillHere))) return false;
+  if (!(await until(() => represented() && viewportIsSettled(), PATIENCE_MS, stillHere))) return false;
   const segments = Object.values(segmentationService.getSegmentation(segmentationId).segments);
   const first = segments.find(segment => segment.cachedStats?.center) ?? segments[0];
   if (!first) return false;
@@ -135,11 +136,23 @@ function allLoaded(images, layers) {
   return layers.every(one => loaded.has(one.uid)) || performance.now() - imagesSince > LAYERS_MS;
 }
 
-function viewportIsRendered() {
+let settling = { viewport: null, since: 0 };
+
+/**
+ * True once the active viewport has drawn and is the same for a moment. OHIF makes a new one when layers come and go, and what
+ * is asked of the old one ends in "the stack viewport has been destroyed".
+ */
+function viewportIsSettled() {
   const { viewportGridService, cornerstoneViewportService } = window.services ?? {};
-  const viewportId = viewportGridService?.getActiveViewportId();
-  if (!viewportId || !cornerstoneViewportService) return false;
-  return cornerstoneViewportService.getCornerstoneViewport(viewportId)?.viewportStatus === 'rendered';
+  let viewport = null;
+  try {
+    viewport = cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId());
+  } catch {
+    // OHIF's services are there before what they call.
+  }
+  if (viewport?.viewportStatus !== 'rendered') viewport = null;
+  if (viewport !== settling.viewport) settling = { viewport, since: performance.now() };
+  return viewport !== null && performance.now() - settling.since >= SETTLING_MS;
 }
 
 /** Series Instance UIDs and modalities by QIDO-RS, or null when the answer is a refusal. */

@@ -62,9 +62,9 @@ class Visit:
         if folder:
             (page or self.page).screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
 
-    def accessibility_violations(self, page: Page | None = None) -> list[str]:
-        """What axe finds wrong with the page as it is now: rule, what it asks for, and the elements."""
-        found = Axe().run(page or self.page).response["violations"]
+    def accessibility_violations(self, page: Page | None = None, within: str | None = None) -> list[str]:
+        """What axe finds wrong with the page (or the element `within`) as it is now: rule, remedy, elements."""
+        found = Axe().run(page or self.page, context=within).response["violations"]
         return [
             f"{rule['id']}: {rule['help']} – {'; '.join(str(node['html'])[:120] for node in rule['nodes'][:3])}"
             for rule in found
@@ -112,7 +112,7 @@ def visit(
     context.set_default_navigation_timeout(PATIENCE_MS)
     visited = Visit(context, context.new_page())
     context.on("request", lambda request: visited.requests.append(request.url))
-    context.on("weberror", lambda error: visited.complaints.append(str(error.error)))
+    context.on("weberror", lambda error: visited.complaints.append(str(error.error.stack or error.error)))
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
