@@ -14,13 +14,14 @@ import computing
 import dose
 import extraction
 import metrics
+import quality
 import status
 import upload
 from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose)
+PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.

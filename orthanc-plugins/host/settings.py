@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 
@@ -56,6 +57,7 @@ class Settings:
     upload_max_bytes: int = 512 * 1024 * 1024
     upload_max_files: int = 100_000
     synonyms: Path | None = None
+    repair: Literal["off", "automatic"] = "off"
 
     @property
     def database_url(self) -> str:
@@ -85,6 +87,7 @@ class Settings:
             upload_max_bytes=int(env.number("PACS_UPLOAD_MAX_MB", 512, lowest=1) * 1024 * 1024),
             upload_max_files=int(env.number("PACS_UPLOAD_MAX_FILES", 100_000, lowest=1)),
             synonyms=Path(path) if (path := env.text("PACS_SYNONYMS")) else None,
+            repair=_repair(env),
         )
 
 
@@ -114,6 +117,16 @@ class _Environment:
         if not lowest <= value < math.inf:
             raise SettingsError(f"{name} is {raw}; write a number of at least {lowest:g}, such as {default:g}.")
         return value
+
+
+def _repair(env: _Environment) -> Literal["off", "automatic"]:
+    match env.text("PACS_REPAIR", "off"):
+        case "off":
+            return "off"
+        case "automatic":
+            return "automatic"
+        case other:
+            raise SettingsError(f"PACS_REPAIR is {other!r}; write off or automatic.")
 
 
 def _postgres(env: _Environment) -> PostgresSettings | None:

@@ -67,7 +67,6 @@ class ImageSeries:
     columns: int = 0
     pixel_spacing_mm: tuple[float, float] | None = None
     slice_thickness_mm: float | None = None
-    study_id: str = ""
 
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pydicom
+from pydicom.multival import MultiValue
 
 from host.archive import InvalidDicom, Json, StoredInstance, UnknownResource
 from host.events import Events, InstanceStored, Level, ResourceDeleted
@@ -249,7 +250,12 @@ class ArchiveDouble:
             return {"ReceptionDate": date, "SopClassUid": members[0].sop_class_uid, "RemoteAET": "TEST"}
         if parts[1] in _COLLECTIONS:
             below = _COLLECTIONS[parts[1]]
-            return [self._describe(below, child) for child in dict.fromkeys(stored.ids[below] for stored in members)]
+            children = dict.fromkeys(stored.ids[below] for stored in members)
+            described = [self._describe(below, child) for child in children]
+            if "requested-tags" in query:
+                for each in described:
+                    each["RequestedTags"] = self._requested(each["ID"], query["requested-tags"].split(";"))
+            return described
         raise UnknownResource(f"{level} {identifier}/{parts[1]}: unknown resource")
 
     def _describe(self, level: Level, identifier: str) -> dict[str, Json]:
@@ -269,6 +275,14 @@ class ArchiveDouble:
         if level == "study":
             answer["PatientMainDicomTags"] = first.tags["patient"]
         return answer
+
+    def _requested(self, instance: str, names: list[str]) -> dict[str, Json]:
+        dataset = pydicom.dcmread(io.BytesIO(self.instances[instance].dicom), specific_tags=list(names), force=True)
+        values = {name: dataset[name].value for name in names if name in dataset}
+        return {
+            name: "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value)
+            for name, value in values.items()
+        }
 
     def _find(self, body: Mapping[str, Json]) -> Json:
         level = next(level for level in LEVELS if level.capitalize() == body["Level"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from io import BytesIO
 
+import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage
 
 from rtstruct.image_series import ImagePlane, ImageSeries
+from unit.rtstruct.image_files import image_file
 from unit.rtstruct.shapes import Points, circle
 
 STUDY, SERIES, OWN_SERIES, FRAME = "1.2.3.1", "1.2.3.2", "1.2.3.3", "1.2.3.4"
@@ -142,3 +144,22 @@ def file_of(made: Dataset) -> bytes:
     buffer = BytesIO()
     made.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def image_files() -> list[bytes]:
+    """The images of `image_series` as DICOM files."""
+    pixels = np.zeros((128, 128), "<i2")
+    return [
+        image_file(
+            z_of(nth),
+            pixels,
+            SOPInstanceUID=image_uid(nth),
+            StudyInstanceUID=STUDY,
+            SeriesInstanceUID=SERIES,
+            FrameOfReferenceUID=FRAME,
+            PatientID="P1",
+            ImagePositionPatient=[-128, -128, z_of(nth)],
+            PixelSpacing=[2, 2],
+        )
+        for nth in range(SLICES)
+    ]
