@@ -15,13 +15,14 @@ import dose
 import extraction
 import metrics
 import quality
+import report
 import status
 import upload
 from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality)
+PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.
