@@ -13,6 +13,7 @@ import catalogue
 import computing
 import dose
 import extraction
+import masks
 import metrics
 import quality
 import report
@@ -22,7 +23,7 @@ from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report)
+PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report, masks)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.

@@ -83,13 +83,15 @@ class Image:
         return stored
 
 
-def read_image(slices: Iterable[bytes]) -> Image:
+def read_image(slices: Iterable[bytes], pixels: bool = True) -> Image:
     """Read a series.
 
     Parameters
     ----------
     slices
         DICOM files of one series, in any order.
+    pixels
+        Whether values are wanted; without them `stored` is empty, and files may end before their pixels.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def read_image(slices: Iterable[bytes]) -> Image:
 
     """
     findings: list[Finding] = []
-    read = [read_slice(data) for data in slices]
+    read = [read_slice(data, pixels) for data in slices]
     if not read:
         raise UnusableImage("the series has no images")
     kept = _majority(read, lambda each: each.series_instance_uid, "of another series", findings)
@@ -116,7 +118,7 @@ def read_image(slices: Iterable[bytes]) -> Image:
         spacing_mm=np.array([first.pixel_spacing_mm[1], first.pixel_spacing_mm[0], length]),
         shape=(count, first.rows, first.columns),
     )
-    stored, slope, intercept, uids = _filled(kept, index, grid.shape)
+    stored, slope, intercept, uids = _filled(kept, index, grid.shape, pixels)
     return Image(
         grid=grid,
         stored=stored,
@@ -211,14 +213,16 @@ def _straight(step_mm: Floats, normal: Floats) -> Floats:
 
 
 def _filled(
-    slices: Sequence[ImageSlice], index: npt.NDArray[np.int64], shape: tuple[int, int, int]
+    slices: Sequence[ImageSlice], index: npt.NDArray[np.int64], shape: tuple[int, int, int], pixels: bool
 ) -> tuple[npt.NDArray[np.generic], Floats, Floats, list[str]]:
     kinds = {each.dtype for each in slices}
     dtype = kinds.pop() if len(kinds) == 1 else np.result_type(*kinds)
     # Only what is missing is written twice.
-    stored = np.zeros(shape, dtype) if shape[0] > len(slices) else np.empty(shape, dtype)
+    make = np.zeros if shape[0] > len(slices) else np.empty
+    stored: npt.NDArray[np.generic] = make(shape if pixels else (shape[0], 0, 0), dtype)
     slope, intercept, uids = np.ones(shape[0]), np.zeros(shape[0]), [""] * shape[0]
     for place, each in zip(index.tolist(), slices, strict=True):
-        stored[place] = each.pixels()
+        if pixels:
+            stored[place] = each.pixels()
         slope[place], intercept[place], uids[place] = each.slope, each.intercept, each.sop_instance_uid
     return stored, slope, intercept, uids

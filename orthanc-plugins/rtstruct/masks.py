@@ -132,7 +132,9 @@ def mask_of(structure: Structure, grid: Grid, combine: Combine = "auto", between
     return Mask(grid, box, inside, findings)
 
 
-def coverage_of(structure: Structure, grid: Grid, subdivisions: int = 4, combine: Combine = "auto") -> Coverage:
+def coverage_of(
+    structure: Structure, grid: Grid, subdivisions: int = 4, combine: Combine = "auto", between: Between = "empty"
+) -> Coverage:
     """How much of each voxel lies in a structure, counted at `subdivisions`² points of each pixel.
 
     For structures of a few voxels, whose masks are coarse. Slices are not parted: contours do not say what is
@@ -154,7 +156,7 @@ def coverage_of(structure: Structure, grid: Grid, subdivisions: int = 4, combine
         raise ValueError(f"{subdivisions} × {subdivisions} points a pixel are too many for a structure of this extent")
     corner = np.array([[near[1].start, near[0].start, 0.0]])
     cut = Grid(grid.to_patient(corner)[0], grid.directions, grid.spacing_mm, (grid.shape[0], rows, columns))
-    fine = mask_of(structure, cut.refined(subdivisions), combine)
+    fine = mask_of(structure, cut.refined(subdivisions), combine, between)
     slices = fine.box[0]
     whole = np.zeros((slices.stop - slices.start, rows * subdivisions, columns * subdivisions), dtype=np.uint8)
     whole[:, fine.box[1], fine.box[2]] = fine.inside

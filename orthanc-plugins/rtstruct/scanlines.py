@@ -83,7 +83,7 @@ def fill(edges: Edges, planes: int, rows: int, columns: int) -> Filled:
     # Left of the image matters, since an edge there opens what its partner closes; right of it does not.
     low, high = edges.column[:, useful].min(), edges.column[:, useful].max()
     left = int(_whole(low, columns))
-    right = int(_whole(high, columns)) + 1
+    right = int(_whole(high, columns))
     width, height = right - left, bottom - top
     toggles = np.zeros(planes * height * (width + 1), dtype=np.uint8)
     for part in parts(np.flatnonzero(useful), met):
@@ -97,7 +97,7 @@ def fill(edges: Edges, planes: int, rows: int, columns: int) -> Filled:
         np.add.at(toggles, (edges.plane[edge] * height + row - top) * (width + 1) + column, np.uint8(1))
     lines = toggles.reshape(planes, height, width + 1)
     np.add.accumulate(lines, axis=2, out=lines)
-    inside = (lines[:, :, : min(width, columns - left)] & 1).view(np.bool_)
+    inside = (lines[:, :, :width] & 1).view(np.bool_)
     return Filled(inside, top, left)
 
 

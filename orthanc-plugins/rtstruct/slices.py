@@ -80,6 +80,8 @@ _SCHEMA: Schema = dict.fromkeys(
 )
 _IMPLICIT = "1.2.840.10008.1.2"
 _NATIVE = (_IMPLICIT, "1.2.840.10008.1.2.1")
+#: Deflated, and big endian.
+_OTHERWISE_ENCODED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
 #: A decoder allocates what the header claims: no detector has more pixels.
 _MOST_PIXELS = 1 << 26
 
@@ -137,8 +139,15 @@ class ImageSlice:
         return unpacked
 
 
-def read_slice(data: bytes) -> ImageSlice:
+def read_slice(data: bytes, pixels: bool = True) -> ImageSlice:
     """Read one DICOM file.
+
+    Parameters
+    ----------
+    data
+        The file; without `pixels` it may end before them, see `without_pixels`.
+    pixels
+        Whether they are wanted; if not, they need no decoding.
 
     Raises
     ------
@@ -147,24 +156,34 @@ def read_slice(data: bytes) -> ImageSlice:
 
     """
     try:
-        item = _walked(data)
+        item, _ = _walked(data, pixels)
     except Unexpected:
-        item = _walked(_decoded(data))
+        item, _ = _walked(_decoded(data), pixels)
     except Damage as damage:
         raise UnusableImage(f"an image is damaged: {damage.message}") from None
-    return _slice(item)
+    return _slice(item, pixels)
 
 
-def _walked(data: bytes) -> Item:
+def without_pixels(data: bytes) -> bytes:
+    """A DICOM file up to its pixels: all that a mask needs of an image. As it is where they are not found."""
+    try:
+        _, end = _walked(data, pixels=False)
+    except (Unexpected, Damage):
+        return data
+    return data[:end]
+
+
+def _walked(data: bytes, pixels: bool) -> tuple[Item, int]:
     if data[128:132] != b"DICM":
         raise Unexpected("no preamble")
     meta, start = Walk(data, explicit=True).dataset(132, {TRANSFER_SYNTAX_UID: None}, before=0x00030000)
     transfer_syntax = plain(value(meta, TRANSFER_SYNTAX_UID))
-    if transfer_syntax not in _NATIVE:
+    # PS3.5 A.4: around compressed pixels everything is Explicit VR Little Endian.
+    if transfer_syntax not in _NATIVE and (pixels or transfer_syntax in _OTHERWISE_ENCODED or not transfer_syntax):
         raise Unexpected("transfer syntax")
     # Nothing after the pixels matters.
-    item, _ = Walk(data, explicit=transfer_syntax != _IMPLICIT).dataset(start, _SCHEMA, before=PIXEL_DATA + 1)
-    return item
+    before = PIXEL_DATA + 1 if pixels else PIXEL_DATA
+    return Walk(data, explicit=transfer_syntax != _IMPLICIT).dataset(start, _SCHEMA, before=before)
 
 
 def _decoded(data: bytes) -> bytes:
@@ -205,7 +224,7 @@ def _kind(bits_allocated: int, pixel_representation: int) -> str:
     return f"{'i' if pixel_representation else 'u'}{bits_allocated // 8}"
 
 
-def _slice(item: Item) -> ImageSlice:
+def _slice(item: Item, pixels: bool) -> ImageSlice:
     modality = plain(value(item, MODALITY))
     rows, columns, samples, allocated, stored, high_bit, signed = starmap(
         _uint16,
@@ -234,7 +253,8 @@ def _slice(item: Item) -> ImageSlice:
     if not (min(spacing) > 0 and np.allclose(axes @ axes.T, np.eye(2), atol=1e-3)):
         raise UnusableImage("an image has directions that are no unit vectors at right angles, or a spacing of nought")
     data = item.get(PIXEL_DATA, b"")
-    if isinstance(data, list) or rows * columns == 0 or len(data) < rows * columns * allocated // 8:
+    held = 0 if isinstance(data, list) else len(data)
+    if isinstance(data, list) or rows * columns == 0 or (pixels and held < rows * columns * allocated // 8):
         raise UnusableImage(f"an image claims {rows} × {columns} pixels and holds fewer")
     stored, high_bit = (stored, high_bit) if 0 < stored <= high_bit + 1 <= allocated else (allocated, allocated - 1)
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)

@@ -1,0 +1,15 @@
+"""Structures as masks on their images: NIfTI, Slicer's NRRD, DICOM SEG, NPZ."""
+
+from __future__ import annotations
+
+from host.plugin import Host, Plugin
+from masks.routes import create_router
+from masks.service import Masks
+
+
+def create(host: Host) -> Plugin:
+    """Masks are computed by the workers when they are asked for."""
+    # What nearly every answer needs, imported before the first one waits for it.
+    host.workers.preload("masks.drawing")
+    host.workers.preload("nibabel.nifti1")
+    return Plugin("masks", create_router(Masks(host)))

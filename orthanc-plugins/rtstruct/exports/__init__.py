@@ -1,0 +1,1 @@
+"""Masks as files that other programs open: NIfTI, NRRD, DICOM SEG, NPZ."""
