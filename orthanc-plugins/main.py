@@ -14,6 +14,7 @@ import computing
 import dose
 import extraction
 import masks
+import meshes
 import metrics
 import quality
 import report
@@ -23,7 +24,7 @@ from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report, masks)
+PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report, masks, meshes)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.

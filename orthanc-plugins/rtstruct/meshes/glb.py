@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -30,8 +30,11 @@ _UPRIGHT = [_MM, 0, 0, 0, 0, 0, -_MM, 0, 0, _MM, 0, 0, 0, 0, 0, 1]
 _SEE_THROUGH = {"EXTERNAL": 0.25}
 
 
-def glb(parts: Sequence[Part]) -> bytes:
-    """All parts in one scene. Node, mesh and material carry the ROI Name, the node's extras the ROI Number."""
+def glb(parts: Sequence[Part], left_out: Sequence[Mapping[str, Any]] = ()) -> bytes:
+    """All parts in one scene. Node, mesh and material carry the ROI Name, the node's extras the ROI Number.
+
+    `left_out` goes into the extras of the root node.
+    """
     chunk = _Chunk()
     # Without materials and meshes the arrays must not be there at all (glTF 2.0, 5.17).
     document: dict[str, Any] = {
@@ -40,6 +43,8 @@ def glb(parts: Sequence[Part]) -> bytes:
         "scenes": [{"nodes": [0]}],
         "nodes": [{"name": "LPS mm", "matrix": _UPRIGHT, "extras": {"space": "LPS", "unit": "mm"}}],
     }
+    if left_out:
+        document["nodes"][0]["extras"]["left_out"] = list(left_out)
     if parts:
         document["nodes"][0]["children"] = list(range(1, len(parts) + 1))
         document["meshes"] = []
