@@ -14,7 +14,7 @@ import orjson
 import rtstruct
 from store.extractions import Outcome, StructureRow
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 class UnreadableStructureSet(Exception):
@@ -106,7 +106,8 @@ def _summary(structure: rtstruct.Structure, analysis: rtstruct.StructureAnalysis
         "bounding_box_mm": box,
         "z_range_mm": None if box is None else (box[0][2], box[1][2]),
         "plane_normal": analysis.plane_normal,
-        "areas": [{"position_mm": area.position_mm, "area_mm2": area.area_mm2} for area in analysis.areas],
+        "plane_spacing_mm": analysis.plane_spacing_mm,
+        "areas": analysis.areas,
         "warnings": [*structure.warnings, *analysis.findings],
     }
 

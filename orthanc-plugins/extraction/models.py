@@ -22,6 +22,9 @@ class PlaneAreaModel(BaseModel):
 
     position_mm: float = Field(description="Along the normal of the structure's planes.")
     area_mm2: float
+    contour_count: int = Field(description="Closed contours on the plane, holes included.")
+    perimeter_mm: float = Field(description="Of all borders, those of holes too.")
+    centroid_mm: Point | None
 
 
 class ContourModel(BaseModel):
@@ -30,6 +33,8 @@ class ContourModel(BaseModel):
     geometric_type: str = Field(description="Contour Geometric Type (3006,0042).")
     position_mm: float = Field(description="Of its plane, along the normal of the structure's planes.")
     hole: bool = Field(description="Whether it cuts a hole into the contour around it.")
+    area_mm2: float = Field(description="Of the contour by itself, even-odd; nought for points and open contours.")
+    perimeter_mm: float
     points_mm: list[Point]
 
 
@@ -61,6 +66,7 @@ class StructureModel(BaseModel):
     bounding_box_mm: tuple[Point, Point] | None
     z_range_mm: tuple[float, float] | None
     plane_normal: Point | None
+    plane_spacing_mm: float | None
     areas: list[PlaneAreaModel]
     contours: list[ContourModel] | None = Field(default=None, description="Left out with `contours=false`.")
     warnings: list[Warning]

@@ -152,6 +152,8 @@ def _contours(structure: PackedStructure) -> list[dict[str, Any]]:
             "geometric_type": contour.geometric_type,
             "position_mm": contour.position_mm,
             "hole": contour.hole,
+            "area_mm2": contour.area_mm2,
+            "perimeter_mm": contour.perimeter_mm,
             "points_mm": contour.points_mm,
         }
         for contour in structure.contours

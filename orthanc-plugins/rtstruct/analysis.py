@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .model import Contour, Finding, Structure
+from .measure import untangled
+from .model import Combine, Contour, Finding, Structure
 from .planes import AXIAL, Floats, Frame, Integers, frame_of
 from .polygons import Polygons, extremes, polygons_of
 from .solid import Solid, is_closed, solid_of
@@ -27,12 +28,18 @@ class PlaneArea:
         Holes taken off.
     contour_count
         The closed contours that lie on the plane, holes included.
+    perimeter_mm
+        The length of all borders, those of holes too; what is there twice counts once.
+    centroid_mm
+        The mean of all points of the area, None when it has none.
 
     """
 
     position_mm: float
     area_mm2: float
     contour_count: int
+    perimeter_mm: float
+    centroid_mm: Vector | None
 
 
 @dataclass(frozen=True)
@@ -44,15 +51,25 @@ class ContourAnalysis:
     position_mm
         Midway between its extremes along the structure's normal.
     area_mm2
-        What the contour encloses, never negative; nought for points and open contours.
+        What the contour encloses, never negative; nought for points and open contours. Even-odd where it meets or
+        crosses itself: what a keyhole cuts out does not count.
     hole
         It lies within an odd number of other contours of its plane.
+    perimeter_mm
+        Its length; of open contours without the way back from the last point to the first.
+    centroid_mm
+        Of its area; of its points when it has none.
+    bounding_box_mm
+        (least x, y, z) and (greatest x, y, z) of its points.
 
     """
 
     position_mm: float
     area_mm2: float
     hole: bool
+    perimeter_mm: float
+    centroid_mm: Vector
+    bounding_box_mm: tuple[Vector, Vector]
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,8 @@ class StructureAnalysis:
         Unit vector with a positive largest component; None without closed contours. Positions are then along
         z.
     plane_spacing_mm
-        The median distance of neighbouring planes, None for fewer than two.
+        Of the planes that it was drawn on, where the file says it; else the median distance of neighbouring planes
+        that have contours, None for fewer than two.
     position_range_mm
         The least and the greatest position of any point, None without contours.
     volume_cm3, volume_half_end_slabs_cm3
@@ -102,15 +120,15 @@ class StructureAnalysis:
     findings: tuple[Finding, ...] = ()
 
 
-def analyse(structure: Structure) -> StructureAnalysis:
+def analyse(structure: Structure, combine: Combine = "auto") -> StructureAnalysis:
     """Measure a structure.
 
     Closed contours are projected on planes with a common normal, and grouped into planes when they lie within
-    `planes.PLANE_TOLERANCE_MM` of each other. On a plane the even-odd rule decides what is inside: nested
-    contours are holes, whether they are CLOSEDPLANAR_XOR or CLOSED_PLANAR, and keyholes come out right.
-    Contours that overlap in part are a finding, and what they share does not count either. A contour that
-    crosses itself counts by how often it is wound around. A CLOSED_PLANAR contour that is there twice counts
-    once. POINT and OPEN_* contours have no area.
+    `planes.PLANE_TOLERANCE_MM` of each other. With ``combine="auto"`` the even-odd rule decides what is inside on a
+    plane: nested contours are holes, whether they are CLOSEDPLANAR_XOR or CLOSED_PLANAR; a CLOSED_PLANAR contour that
+    is there twice counts once. ``"xor"`` lets also such cancel out, ``"union"`` takes what lies within any contour.
+    Each contour by itself is even-odd, so that keyholes come out right whichever way around their parts run. Contours
+    that overlap in part are a finding. POINT and OPEN_* contours have no area.
 
     The volume is the sum of area times thickness with full slabs at both ends: Contour Slab Thickness where
     given, else the median spacing. Gaps between planes are a finding, never filled.
@@ -122,8 +140,8 @@ def analyse(structure: Structure) -> StructureAnalysis:
     xyz = np.concatenate([contour.points_mm for contour in contours]).T.copy()
     closed = np.flatnonzero([is_closed(contour) for contour in contours])
     frame = _frame(contours, closed, xyz, counts)
-    polygons = polygons_of(xyz, counts, frame or AXIAL)
-    solid = solid_of(structure.number, contours, closed, polygons, frame) if frame else None
+    polygons, complete = untangled(polygons_of(xyz, counts, frame or AXIAL), closed)
+    solid = solid_of(structure, closed, polygons, frame, combine) if frame else None
     return StructureAnalysis(
         number=structure.number,
         name=structure.name,
@@ -133,13 +151,16 @@ def analyse(structure: Structure) -> StructureAnalysis:
         plane_normal=frame.normal if frame else None,
         plane_spacing_mm=solid.spacing_mm if solid else None,
         position_range_mm=(float(polygons.w_low.min()), float(polygons.w_high.max())),
-        areas=_areas(solid) if solid else (),
+        areas=_areas(solid, frame) if solid and frame else (),
         volume_cm3=solid.volumes.full if solid else None,
         volume_half_end_slabs_cm3=solid.volumes.half_end_slabs if solid else None,
         centroid_mm=solid.centroid_mm if solid and solid.centroid_mm else _vector(xyz.mean(axis=1)),
         bounding_box_mm=(_vector(xyz.min(axis=1)), _vector(xyz.max(axis=1))),
-        contours=_each(polygons, closed, solid),
-        findings=(*_findings(structure, has_frame=frame is not None), *(solid.findings if solid else ())),
+        contours=_each(polygons, xyz, closed, solid, frame or AXIAL),
+        findings=(
+            *_findings(structure, has_frame=frame is not None, complete=complete),
+            *(solid.findings if solid else ()),
+        ),
     )
 
 
@@ -149,7 +170,7 @@ def _frame(contours: Sequence[Contour], closed: Integers, xyz: Floats, counts: I
     return frame_of([contours[index].points_mm for index in closed], extents)
 
 
-def _findings(structure: Structure, has_frame: bool) -> list[Finding]:
+def _findings(structure: Structure, has_frame: bool, complete: bool) -> list[Finding]:
     closed_type = [contour for contour in structure.contours if contour.geometric_type.startswith("CLOSED")]
     short = sum(len(contour.points_mm) < 3 for contour in closed_type)
     found = []
@@ -168,22 +189,71 @@ def _findings(structure: Structure, has_frame: bool) -> list[Finding]:
                 f"ROI Number {structure.number} has closed contours, but all are lines or single points.",
             )
         )
+    if not complete:
+        found.append(
+            Finding(
+                "self_crossings_not_resolved",
+                f"ROI Number {structure.number} has so many contours that meet or cross themselves that the areas of "
+                "some count what is wound around twice as twice.",
+            )
+        )
     return found
 
 
-def _areas(solid: Solid) -> tuple[PlaneArea, ...]:
-    columns = (solid.position_mm.tolist(), solid.area_mm2.tolist(), solid.contour_count.tolist())
+def _areas(solid: Solid, frame: Frame) -> tuple[PlaneArea, ...]:
+    some = solid.area_mm2 > 0
+    divisor = np.where(some, solid.area_mm2, 1.0)
+    centroids = np.stack((solid.moment_u / divisor, solid.moment_v / divisor, solid.position_mm), axis=1) @ frame.axes
+    columns = (
+        solid.position_mm.tolist(),
+        solid.area_mm2.tolist(),
+        solid.contour_count.tolist(),
+        solid.perimeter_mm.tolist(),
+        [_tuple(centroid) if has else None for centroid, has in zip(centroids.tolist(), some.tolist(), strict=True)],
+    )
     return tuple(PlaneArea(*each) for each in zip(*columns, strict=True))
 
 
-def _each(polygons: Polygons, closed: Integers, solid: Solid | None) -> tuple[ContourAnalysis, ...]:
-    area = np.zeros(len(polygons.starts))
-    hole = np.zeros(len(polygons.starts), dtype=bool)
+def _each(
+    polygons: Polygons, xyz: Floats, closed: Integers, solid: Solid | None, frame: Frame
+) -> tuple[ContourAnalysis, ...]:
+    counts = polygons.ends - polygons.starts
+    centroid = (np.add.reduceat(xyz, polygons.starts, axis=1) / counts).T
+    perimeter = polygons.perimeter_mm.copy()
+    if len(closed) < len(counts):
+        perimeter = _lengths(xyz, polygons)
+    area = np.zeros(len(counts))
+    hole = np.zeros(len(counts), dtype=bool)
     if solid:
         area[closed] = np.abs(polygons.area_mm2[closed])
         hole = solid.hole
-    columns = (polygons.position.tolist(), area.tolist(), hole.tolist())
+        perimeter[closed] = polygons.perimeter_mm[closed]
+        some = closed[area[closed] > 0]
+        centres = np.stack((polygons.moment_u, polygons.moment_v), axis=1)[some] / polygons.area_mm2[some, None]
+        centroid[some] = np.column_stack((centres, polygons.position[some])) @ frame.axes
+    low, high = extremes(xyz, polygons.starts)
+    columns = (
+        polygons.position.tolist(),
+        area.tolist(),
+        hole.tolist(),
+        perimeter.tolist(),
+        [_tuple(each) for each in centroid.tolist()],
+        [(_tuple(a), _tuple(b)) for a, b in zip(low.T.tolist(), high.T.tolist(), strict=True)],
+    )
     return tuple(ContourAnalysis(*each) for each in zip(*columns, strict=True))
+
+
+def _lengths(xyz: Floats, polygons: Polygons) -> Floats:
+    """From the first point of each contour to its last, in mm."""
+    steps = np.zeros(xyz.shape[1])
+    steps[:-1] = np.sqrt((np.diff(xyz, axis=1) ** 2).sum(axis=0))
+    steps[polygons.ends - 1] = 0
+    return np.add.reduceat(steps, polygons.starts)
+
+
+def _tuple(values: list[float]) -> Vector:
+    x, y, z = values
+    return x, y, z
 
 
 def _vector(values: Floats) -> Vector:

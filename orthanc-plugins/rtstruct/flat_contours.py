@@ -34,8 +34,8 @@ class FlatContours:
     Attributes
     ----------
     header
-        ``{"structures": [{"number", "name", …, "contours": [{"geometric_type", "position_mm", "hole",
-        "point_count"}]}]}``
+        ``{"structures": [{"number", "name", …, "contours": [{"geometric_type", "position_mm", "hole", "area_mm2",
+        "perimeter_mm", "point_count"}]}]}``
     points_mm
         Shape (M, 3), float32, read-only: patient coordinates (LPS).
 
@@ -99,6 +99,8 @@ def _described(structure: PackedStructure, more: Mapping[str, Any]) -> dict[str,
                 "geometric_type": contour.geometric_type,
                 "position_mm": contour.position_mm,
                 "hole": contour.hole,
+                "area_mm2": contour.area_mm2,
+                "perimeter_mm": contour.perimeter_mm,
                 "point_count": len(contour.points_mm),
             }
             for contour in structure.contours

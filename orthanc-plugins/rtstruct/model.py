@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Points = npt.NDArray[np.float64]
+
+#: How contours on one plane are taken together. ``auto``: even-odd, with a contour that is there twice counted once;
+#: ``xor``: even-odd, as CLOSEDPLANAR_XOR says, so that twice is nought; ``union``: what lies within any contour.
+Combine = Literal["auto", "xor", "union"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ class Structure:
         ROI Display Color: red, green, blue, 0…255.
     interpreted_type
         RT ROI Interpreted Type, such as PTV or ORGAN (PS3.3 C.8.8.8.1).
+    source_spacing_mm
+        Spacing Between Slices of the Source Pixel Planes Characteristics (PS3.3 C.8.8.6.4): the planes that the
+        structure was drawn on. Where given, a plane without contours is empty on purpose.
 
     """
 
@@ -78,6 +86,7 @@ class Structure:
     frame_of_reference_uid: str | None = None
     interpreted_type: str | None = None
     generation_algorithm: str | None = None
+    source_spacing_mm: float | None = None
     contours: tuple[Contour, ...] = ()
     warnings: tuple[Finding, ...] = ()
 

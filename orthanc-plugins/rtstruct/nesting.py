@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .measure import MOST_CROSSINGS, measure
 from .planes import Integers
-from .polygons import Polygons, even_odd_area
+from .polygons import Polygons
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -34,8 +35,10 @@ class Nesting:
 
     Attributes
     ----------
+    depth
+        Shape (C,): within how many other contours.
     hole
-        Shape (C,): within an odd number of other contours.
+        Shape (C,): within an odd number.
     overlapping
         Pairs that overlap in part, and the area in mm² that they share.
     complete
@@ -43,9 +46,14 @@ class Nesting:
 
     """
 
-    hole: Booleans
+    depth: Integers
     overlapping: tuple[tuple[int, int, float], ...]
     complete: bool
+
+    @property
+    def hole(self) -> Booleans:
+        odd: Booleans = self.depth % 2 == 1
+        return odd
 
 
 def nesting_of(polygons: Polygons, members: Integers, plane: Integers) -> Nesting:
@@ -64,14 +72,19 @@ def nesting_of(polygons: Polygons, members: Integers, plane: Integers) -> Nestin
     depth = np.zeros(len(polygons.starts), dtype=np.intp)
     overlapping: list[tuple[int, int, float]] = []
     pairs, complete = _candidates(polygons, members, plane)
+    crossings = 0
     for smaller, larger in pairs:
-        shared = _shared(polygons, smaller, larger)
+        if crossings > MOST_CROSSINGS:
+            complete = False
+            break
+        shared, crossed = _shared(polygons, smaller, larger)
+        crossings += crossed
         area = abs(float(polygons.area_mm2[smaller]))
         if shared > (1 - _TOUCHING) * area:
             depth[smaller] += 1
         elif shared > _TOUCHING * area:
             overlapping.append((smaller, larger, shared))
-    return Nesting(hole=depth % 2 == 1, overlapping=tuple(overlapping), complete=complete)
+    return Nesting(depth=depth, overlapping=tuple(overlapping), complete=complete)
 
 
 def _candidates(polygons: Polygons, members: Integers, plane: Integers) -> tuple[list[tuple[int, int]], bool]:
@@ -97,14 +110,16 @@ def _candidates(polygons: Polygons, members: Integers, plane: Integers) -> tuple
     return pairs, complete
 
 
-def _shared(polygons: Polygons, smaller: int, larger: int) -> float:
-    """The area in mm² that two contours share."""
+def _shared(polygons: Polygons, smaller: int, larger: int) -> tuple[float, int]:
+    """The area in mm² that two contours share, and how many crossings of scan lines it took to know."""
     area = abs(float(polygons.area_mm2[smaller]))
     inside = _samples_inside(polygons, smaller, larger)
     if inside.all() != inside.any() or _edges_cross(polygons, smaller, larger):
         one, other = polygons.vertices(smaller), polygons.vertices(larger)
-        return (even_odd_area([one]) + even_odd_area([other]) - even_odd_area([one, other])) / 2
-    return area if inside.all() else 0.0
+        each, both, together = measure([one]), measure([other]), measure([one, other])
+        shared = (each.area + both.area - together.area) / 2
+        return shared, each.crossings + both.crossings + together.crossings
+    return (area if inside.all() else 0.0), 0
 
 
 def _samples_inside(polygons: Polygons, smaller: int, larger: int) -> Booleans:

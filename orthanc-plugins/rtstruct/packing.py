@@ -21,7 +21,7 @@ from .model import Points, Structure, StructureSet
 from .point_blocks import decode, encode, inflate
 
 MAGIC = b"RTPC"
-VERSION = 1
+VERSION = 2
 
 _START = Struct("<4sHHII")
 _NO_POINTS: Points = np.empty((0, 3))
@@ -39,6 +39,8 @@ class PackedContour:
         Along the normal of the structure's planes.
     hole
         It lies within an odd number of other contours of its plane.
+    area_mm2, perimeter_mm
+        See `analysis.ContourAnalysis`.
     points_mm
         Shape (N, 3), read-only, patient coordinates (LPS): bit for bit what was packed.
 
@@ -47,6 +49,8 @@ class PackedContour:
     geometric_type: str
     position_mm: float
     hole: bool
+    area_mm2: float
+    perimeter_mm: float
     points_mm: Points
 
 
@@ -115,6 +119,8 @@ def _described(structure: Structure, analysis: StructureAnalysis, size: int, dec
         "points": [len(contour.points_mm) for contour in structure.contours],
         "position_mm": [contour.position_mm for contour in analysis.contours],
         "hole": [int(contour.hole) for contour in analysis.contours],
+        "area_mm2": [contour.area_mm2 for contour in analysis.contours],
+        "perimeter_mm": [contour.perimeter_mm for contour in analysis.contours],
     }
 
 
@@ -169,10 +175,12 @@ def _header(view: memoryview) -> tuple[dict[str, Any], int]:
 def _unpacked(described: dict[str, Any], block: memoryview) -> PackedStructure:
     counts = described["points"]
     points = decode(block, described["decimals"], sum(counts))
-    columns = (described["geometric_type"], described["position_mm"], described["hole"], counts)
+    names = ("geometric_type", "position_mm", "hole", "area_mm2", "perimeter_mm")
+    columns = [described[name] for name in names]
     contours = []
     start = 0
-    for geometric_type, position_mm, hole, count in zip(*columns, strict=True):
-        contours.append(PackedContour(geometric_type, position_mm, bool(hole), points[start : start + count]))
+    for geometric_type, position_mm, hole, area_mm2, perimeter_mm, count in zip(*columns, counts, strict=True):
+        there = points[start : start + count]
+        contours.append(PackedContour(geometric_type, position_mm, bool(hole), area_mm2, perimeter_mm, there))
         start += count
     return PackedStructure(described["number"], described["name"], tuple(contours), points)

@@ -18,14 +18,17 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 
 # Contours closer than this along the normal share a plane: more than what rounding to two decimals does to
-# oblique
-# planes, less than the distance of the thinnest micro-CT slices.
+# oblique planes, less than the distance of the thinnest micro-CT slices.
 PLANE_TOLERANCE_MM = 0.02
+# Contours that do not lie flat, as oblique ones rounded to one decimal, scatter by as much as they bend; but no more
+# than this is taken for scatter.
+_MOST_SCATTER_MM = 0.3
 
 # A normal within about 0.01 degrees of an axis is that axis: rounding of coordinates does that much.
 _AXIS_COSINE = 1 - 1e-8
 # A contour with less area than this share of its extent squared is a line, and gives no normal.
 _DEGENERATE = 1e-6
+_MOST_FITTED = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,15 @@ def frame_of(contours: Sequence[Points], extents_mm: Floats) -> Frame | None:
         length = float(np.linalg.norm(normal))
         if extent > 0 and length > _DEGENERATE * extent**2:
             return _frame(normal / length)
+    # Contours like a bow tie, whose halves take each other's area away: the plane nearest to their points.
+    for index in np.argsort(extents_mm, kind="stable")[::-1][:_MOST_FITTED]:
+        points = contours[index]
+        with np.errstate(over="ignore", invalid="ignore"):
+            scatter = np.cov(points.T)
+        if np.isfinite(scatter).all():
+            values, axes = np.linalg.eigh(scatter)
+            if values[1] > _DEGENERATE**2 * values[2] > 0:
+                return _frame(axes[:, 0])
     return None
 
 
@@ -103,8 +115,15 @@ def _frame(normal: Floats) -> Frame:
     return Frame(np.stack((u, np.cross(normal, u), normal)))
 
 
-def group(positions_mm: Floats) -> tuple[Integers, Floats]:
+def group(positions_mm: Floats, bend_mm: float = 0.0) -> tuple[Integers, Floats]:
     """Which positions share a plane.
+
+    Parameters
+    ----------
+    positions_mm
+        Of contours along the normal.
+    bend_mm
+        By how much contours leave their planes as a rule.
 
     Returns
     -------
@@ -116,7 +135,7 @@ def group(positions_mm: Floats) -> tuple[Integers, Floats]:
     """
     order = np.argsort(positions_mm, kind="stable")
     ordered = positions_mm[order]
-    starts = np.concatenate(([True], np.diff(ordered) > PLANE_TOLERANCE_MM))
+    starts = np.concatenate(([True], np.diff(ordered) > max(PLANE_TOLERANCE_MM, min(bend_mm, _MOST_SCATTER_MM))))
     plane = np.empty(len(order), dtype=np.intp)
     plane[order] = np.cumsum(starts) - 1
     first = np.flatnonzero(starts)

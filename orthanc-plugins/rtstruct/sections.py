@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from .model import Contour, Finding, Structure
+from .model import Combine, Contour, Finding, Structure
 from .nesting import nesting_of
 from .planes import Frame, Integers, group
 from .polygons import Polygons, polygons_of
 from .solid import XOR_TYPES, is_closed
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["Combine", "Sections", "closed_contours", "nearest_plane", "overlap_findings", "sections_of"]
 
-#: ``auto``: even-odd, with a contour that is there twice counted once; ``xor``: even-odd, as CLOSEDPLANAR_XOR says, so
-#: that twice is nought; ``union``: what lies within any contour.
-Combine = Literal["auto", "xor", "union"]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,11 @@ def volumes(area_mm2: Floats, thickness_mm: Floats) -> Volumes:
 
 
 def spacing_findings(
-    number: int, positions_mm: Floats, slab_thickness_mm: Floats, spacing_mm: float | None
+    number: int,
+    positions_mm: Floats,
+    slab_thickness_mm: Floats,
+    spacing_mm: float | None,
+    source_spacing_mm: float | None = None,
 ) -> Iterator[Finding]:
     """What a reader of the volume should know about the planes of ROI `number`."""
     if spacing_mm is None:
@@ -69,11 +73,13 @@ def spacing_findings(
     gaps = np.flatnonzero(distances > _GAP * spacing_mm)
     if len(gaps):
         widest = int(gaps[np.argmax(distances[gaps])])
+        real = source_spacing_mm is not None
+        rest = "the Source Pixel Planes say that it is empty there" if real else "nothing is filled in"
         yield Finding(
-            "gaps_between_planes",
+            "empty_planes" if real else "gaps_between_planes",
             f"ROI Number {number} has {len(gaps)} {'gap' if len(gaps) == 1 else 'gaps'} between planes "
             f"{spacing_mm:.2f} mm apart, the widest {distances[widest]:.2f} mm from position "
-            f"{positions_mm[widest]:.2f} to {positions_mm[widest + 1]:.2f} mm; nothing is filled in.",
+            f"{positions_mm[widest]:.2f} to {positions_mm[widest + 1]:.2f} mm; {rest}.",
         )
     uneven = (np.abs(distances - spacing_mm) > _EVEN * spacing_mm) & (distances <= _GAP * spacing_mm)
     if uneven.any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .decimal_strings import float_of
 from .elements import (
     DAMAGE,
     REFERENCED_FRAME_OF_REFERENCE_UID,
@@ -17,6 +18,8 @@ from .elements import (
     ROI_NUMBER,
     RT_ROI_INTERPRETED_TYPE,
     RT_ROI_OBSERVATIONS_SEQUENCE,
+    SOURCE_PIXEL_PLANES_CHARACTERISTICS_SEQUENCE,
+    SPACING_BETWEEN_SLICES,
     SPECIFIC_CHARACTER_SET,
     STRUCTURE_SET_ROI_SEQUENCE,
     Item,
@@ -37,6 +40,7 @@ class _Draft:
     roi: Item | None = None
     observation: Item | None = None
     color: tuple[int, int, int] | None = None
+    source_spacing_mm: float | None = None
     contours: list[Contour] = field(default_factory=list)
     contour_items: int = 0
     warnings: list[Finding] = field(default_factory=list)
@@ -132,6 +136,10 @@ def _add_contours(drafts: _Drafts, item: Item, found: Contours, place: str) -> N
     contours, findings = found
     draft.contours += contours
     draft.warnings += findings
+    for planes in items(item, SOURCE_PIXEL_PLANES_CHARACTERISTICS_SEQUENCE):
+        spacing_mm = float_of(value(planes, SPACING_BETWEEN_SLICES))
+        if draft.source_spacing_mm is None and spacing_mm is not None and spacing_mm > 0:
+            draft.source_spacing_mm = spacing_mm
     text = value(item, ROI_DISPLAY_COLOR)
     if text.strip(b" \0"):
         color = _color(text)
@@ -165,6 +173,7 @@ def _finished(draft: _Draft, encodings: list[str], frames: Sequence[str]) -> Str
         frame_of_reference_uid=frame,
         interpreted_type=plain(value(draft.observation or {}, RT_ROI_INTERPRETED_TYPE)) or None,
         generation_algorithm=plain(value(roi, ROI_GENERATION_ALGORITHM)) or None,
+        source_spacing_mm=draft.source_spacing_mm,
         contours=tuple(draft.contours),
         warnings=(*draft.warnings, *_final_findings(draft, name, frame, frames)),
     )
