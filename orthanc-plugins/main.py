@@ -13,6 +13,7 @@ import catalogue
 import computing
 import dose
 import extraction
+import intensities
 import masks
 import meshes
 import metrics
@@ -24,7 +25,7 @@ from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report, masks, meshes)
+PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report, masks, intensities, meshes)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.
