@@ -31,6 +31,8 @@ _TURN_S = 0.5
 #: seconds while they go on, so that the reading costs the sending modality next to nothing.
 _QUIET_S = 1.0
 _LONGEST_WAIT_S = 5.0
+#: While a burst lasts, readings take no more than a twentieth of the time, however long each of them takes.
+_REST_PER_READING = 19.0
 #: How often the counts are compared when nothing happens.
 _COMPARE_EVERY_TURNS = 120
 
@@ -47,10 +49,12 @@ class Follower:
         self._changed = threading.Event()
         self._last_arrival = 0.0
         self._last_reading = 0.0
+        self._reading_s = 0.0
         self._doubt = threading.Event()
         self._doubt.set()  # what happened while the plugins were off is unknown
         self._rebuild = threading.Event()
         self._compare_next = False
+        self._differed: tuple[int, int] | None = None
         self._turns = 0
 
     def start(self) -> None:
@@ -91,8 +95,10 @@ class Follower:
             self.apply_extractions()
             if self._turns == 1 or (self._changed.is_set() and self._gathered()):
                 self._changed.clear()
-                self._last_reading = time.monotonic()
+                begun = time.monotonic()
                 self.apply_changes()
+                self._last_reading = time.monotonic()
+                self._reading_s = self._last_reading - begun
             if self._turns % _COMPARE_EVERY_TURNS == 0:
                 self.compare()
         except Exception:
@@ -104,7 +110,8 @@ class Follower:
 
     def _gathered(self) -> bool:
         now = time.monotonic()
-        return now - self._last_arrival >= _QUIET_S or now - self._last_reading >= _LONGEST_WAIT_S
+        longest = max(_LONGEST_WAIT_S, _REST_PER_READING * self._reading_s)
+        return now - self._last_arrival >= _QUIET_S or now - self._last_reading >= longest
 
     def apply_changes(self) -> None:
         """Read every study touched by a change since the cursor, then move the cursor."""
@@ -155,12 +162,22 @@ class Follower:
         self._refresh(self._touched(instances))
 
     def compare(self) -> None:
-        """Reconcile when Orthanc and the catalogue do not count the same instances."""
+        """Reconcile when Orthanc and the catalogue do not count the same instances, now and at the next turn.
+
+        While instances arrive the two differ all the time, and each time otherwise: that is no reason to ask for the
+        count of every study.
+        """
         held = int(self._archive.get("/statistics")["CountInstances"])
         with self._database.begin() as connection:
             counted = studies.instance_total(connection)
-        if held != counted and not self._changed.is_set():
+        if held == counted or self._changed.is_set():
+            self._differed = None
+        elif self._differed == (held, counted):
+            self._differed = None
             self.reconcile()
+        else:
+            self._differed = (held, counted)
+            self._compare_next = True
 
     def reconcile(self, force: bool = False) -> None:
         """Compare every study's count with Orthanc's, and read again those that differ (all of them with ``force``)."""

@@ -1,9 +1,10 @@
 """The one bridge between Orthanc's REST callback and the ASGI application.
 
-What Orthanc cannot carry, it cannot carry here either: of repeated query arguments only the last arrives; a HEAD,
-OPTIONS or PATCH never gets here; a POST of ``multipart/form-data`` arrives in parts and is refused before (see
-``host.server``). Orthanc gives ``text/plain`` to every answer whose status is not 200 and doubles the header if one is
-set: the true type then travels in ``X-Content-Type``, from which the door on port 8000 restores it.
+What Orthanc cannot carry, it cannot carry here either: of repeated query arguments only the last arrives, and those of
+a POST, PUT or DELETE not at all, unless a door repeats them in ``X-Query-String``; a HEAD, OPTIONS or PATCH never gets
+here; a POST of ``multipart/form-data`` arrives in parts and is refused before (see ``host.server``). Orthanc gives
+``text/plain`` to every answer whose status is not 200 and doubles the header if one is set: the true type then travels
+in ``X-Content-Type``, from which the door on port 8000 restores it.
 """
 
 from __future__ import annotations
@@ -110,7 +111,6 @@ class Bridge:
 
 def _scope(uri: str, request: Mapping[str, Any]) -> MutableMapping[str, Any]:
     headers = request.get("headers") or {}
-    query = urlencode(request.get("get") or {})
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -119,13 +119,20 @@ def _scope(uri: str, request: Mapping[str, Any]) -> MutableMapping[str, Any]:
         "scheme": headers.get("x-forwarded-proto", "http"),
         "path": uri,
         "raw_path": quote(uri).encode("ascii"),
-        "query_string": query.encode("ascii"),
+        "query_string": _query_string(request, headers),
         "root_path": "",
         "headers": [(name.lower().encode("latin-1"), _header_bytes(value)) for name, value in headers.items()],
         "client": None,
         "server": None,
         "state": {},
     }
+
+
+def _query_string(request: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+    # Orthanc gives the arguments of a GET alone. For the others the door sends along what the client has written.
+    if request["method"] != "GET" and not request.get("get"):
+        return headers.get("x-query-string", "").encode("utf-8", "surrogateescape")
+    return urlencode(request.get("get") or {}).encode("ascii")
 
 
 def _header_bytes(value: str) -> bytes:

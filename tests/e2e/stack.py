@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 
+#: Small, so that bodies beyond it are quickly made; larger than what the tests of this folder store.
+UPLOAD_MAX_MB = 64
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -40,6 +42,9 @@ class Stack:
             "PACS_API_PORT": str(self.api_port),
             "PACS_OHIF_PORT": str(self.ohif_port),
             "PACS_STABLE_AGE": "2",
+            "PACS_UPLOAD_MAX_MB": str(UPLOAD_MAX_MB),
+            # The largest file within an archive as well.
+            "PACS_MAX_BODY_MB": str(UPLOAD_MAX_MB),
             # Should the tests be killed, it does not come back with the engine.
             "PACS_RESTART": "no",
             "PACS_START_TIMEOUT": "600",

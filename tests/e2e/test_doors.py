@@ -2,14 +2,20 @@
 
 import base64
 import http.client
+import io
 import json
 import select
 import socket
 import time
+import zipfile
 
+import httpx
 import pytest
+from pydicom import dcmread
+from pydicom.uid import generate_uid
 
-from e2e.stack import Stack
+from e2e.stack import UPLOAD_MAX_MB, Stack, docker
+from integration.endless_body import MB, send_zeros
 
 NO_SUCH = "00000000-00000000-00000000-00000000-00000000"
 
@@ -125,7 +131,7 @@ def test_errors_of_the_plugins_are_problem_details_with_one_content_type(stack: 
     assert {"title", "status", "detail"} <= set(answer.json())
 
 
-def test_a_body_beyond_the_limit_is_refused_with_the_remedy(stack: Stack) -> None:
+def test_a_body_whose_length_is_beyond_the_limit_is_refused_with_the_remedy(stack: Stack) -> None:
     # Only the length is looked at: nothing of that size is sent.
     connection = http.client.HTTPConnection("127.0.0.1", stack.api_port, timeout=60)
     connection.putrequest("POST", "/api/upload")
@@ -136,6 +142,62 @@ def test_a_body_beyond_the_limit_is_refused_with_the_remedy(stack: Stack) -> Non
     assert answer.status == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert "PACS_UPLOAD_MAX_MB" in json.load(answer)["remedy"]
+
+
+def test_2_gb_without_a_length_are_refused_while_others_are_stored_and_cost_neither_door_nor_orthanc_memory(
+    stack: Stack,
+) -> None:
+    slice_of_its_own = new_slice(stack)
+    before = {service: peak_memory(stack, service) for service in ("door", "orthanc")}
+    stored: list[httpx.Response] = []
+
+    def upload() -> None:
+        with stack.door() as door:
+            stored.append(door.post("/api/upload", content=slice_of_its_own))
+
+    password = stack.settings()["PACS_ADMIN_PASSWORD"]
+    sent, status = send_zeros(
+        stack.api_port, "/api/upload", 2048 * MB, announced=False, meanwhile=upload, password=password
+    )
+
+    assert status == 413
+    assert sent < (UPLOAD_MAX_MB + 64) * MB
+    assert stored[0].json()["stored"] == 1
+    for service, peak in before.items():
+        assert peak_memory(stack, service) <= peak + 100 * MB, service
+
+
+def test_a_zip_bomb_in_a_form_costs_its_own_file_only(stack: Stack) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.dcm", bytes(2 * UPLOAD_MAX_MB * MB))
+    before = peak_memory(stack, "orthanc")
+    files = [
+        ("files", (name, content)) for name, content in [("bomb.zip", bomb.getvalue()), ("1.dcm", new_slice(stack))]
+    ]
+    with stack.door() as door:
+        answer = door.post("/api/upload", files=files)
+
+    assert answer.status_code == 207
+    results = {file["name"]: file["result"] for file in answer.json()["files"]}
+    assert results == {"bomb.zip/zeros.dcm": "rejected", "1.dcm": "stored"}
+    assert peak_memory(stack, "orthanc") <= before + 300 * MB
+
+
+def new_slice(stack: Stack) -> bytes:
+    """A CT slice that nobody has sent yet."""
+    dataset = dcmread(stack.folder / "tests/data/dicompyler/ct.0.dcm")
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    file = io.BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def peak_memory(stack: Stack, service: str) -> int:
+    """The most that the service's processes have held, in bytes. Not every engine accounts memory by container."""
+    container = stack.containers()[service]
+    lines = docker("exec", container, "sh", "-c", "grep -h VmHWM /proc/[0-9]*/status").splitlines()
+    return max(int(line.split()[1]) for line in lines) * 1024
 
 
 def test_the_access_log_keeps_no_query_strings(stack: Stack) -> None:

@@ -18,6 +18,7 @@ from pydicom import dcmread
 from integration import datasets
 from integration.conftest import BODY_MAX_MB, UPLOAD_MAX_MB
 from integration.containers import Client, OrthancServer
+from integration.endless_body import send_zeros
 
 MB = 1024 * 1024
 #: What refusing an archive may cost: a few copies of the largest body allowed.
@@ -234,3 +235,24 @@ def test_a_body_beyond_the_limit_is_413(client: Client) -> None:
     with contextlib.suppress(requests.ConnectionError):
         assert client.post("/api/upload", data=bytes((BODY_MAX_MB + 1) * MB)).status_code == 413
     assert client.get("/api/status").status_code == 200
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["with its length", "in chunks"])
+def test_a_file_of_2_gb_is_refused_while_others_are_stored_and_costs_no_memory(
+    orthanc: OrthancServer, client: Client, announced: bool
+) -> None:
+    used, peak = orthanc.memory_bytes("VmRSS"), orthanc.memory_bytes("VmHWM")
+    small: list[requests.Response] = []
+    sent, status = send_zeros(
+        orthanc.http_port,
+        "/api/upload",
+        2048 * MB,
+        announced,
+        meanwhile=lambda: small.append(client.post("/api/upload", data=image())),
+    )
+
+    assert status in (413, None), "Orthanc may also hang up while we are still sending (RFC 9110, 15.5.14)"
+    assert sent < 2048 * MB
+    assert [answer.status_code for answer in small] == [200]
+    assert orthanc.memory_bytes("VmHWM") <= max(peak, used + MEMORY_MB * MB)
+    assert client.post("/api/upload", data=image()).json()["stored"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -90,6 +91,7 @@ def test_a_burst_is_read_when_it_ends_or_has_lasted_long(
     follower._turn()
     assert archive.count("get") == asked, "the burst may go on"
     monkeypatch.setattr("catalogue.follower._LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr("catalogue.follower._REST_PER_READING", 0.0)
     follower._turn()
     assert counts() == {study_id(): (2, 6)}
 
@@ -120,8 +122,8 @@ def test_a_deletion_at_any_level_is_followed(
         assert counts() == {}
         return
     archive.delete(level, identifier)  # type: ignore[arg-type]
-    follower._turn()
-    follower._turn()  # the counts are compared a turn later
+    for _ in range(3):  # the counts are compared a turn later, and again
+        follower._turn()
     expected = {study_id("2"): (2, 6)} | ({} if left is None else {study_id(): left})
     assert counts() == expected
 
@@ -144,8 +146,8 @@ def test_an_instance_and_another_study_deleted_together_are_both_noticed(
     follower._turn()
     archive.delete("instance", instance_id("0", "0"))
     archive.delete("study", study_id("2"))
-    follower._turn()
-    follower._turn()  # the counts are compared a turn later
+    for _ in range(3):  # the counts are compared a turn later, and again
+        follower._turn()
     assert counts() == {study_id(): (2, 5)}
 
 
@@ -282,7 +284,45 @@ def test_counts_that_disagree_are_put_right_by_the_comparison(
     with database.begin() as connection:
         connection.exec_driver_sql("UPDATE study SET instance_count = 99")
     follower.compare()
+    follower._turn()
     assert counts() == {study_id(): (2, 6)}
+
+
+def test_counts_that_disagree_because_instances_arrive_are_left_alone(
+    archive: ArchiveDouble, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(archive, "1")
+    follower._turn()
+    asked = archive.count("get")
+    # Orthanc has stored it; its event is still on the way.
+    for number in range(5):
+        archive.store_instance(instance_file("0", "0", f"new {number}"))
+        follower._changed.clear()
+        follower.compare()
+    assert archive.count("get") - asked == 5, "no study was asked for its count"
+
+
+def test_the_longer_a_reading_takes_the_longer_a_burst_waits_for_the_next(
+    archive: ArchiveDouble, follower: Follower, counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [time.monotonic() + 1000.0]
+    monkeypatch.setattr("catalogue.follower.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("catalogue.follower._QUIET_S", 3600.0)
+    monkeypatch.setattr(Follower, "apply_changes", slow := SlowReading(clock, takes_s=2.0))
+    for _ in range(400):  # 200 s, an instance every half a second
+        follower.on_changed(None)
+        clock[0] += 0.5
+        follower._turn()
+    assert 4 <= slow.readings <= 6
+
+
+class SlowReading:
+    def __init__(self, clock: list[float], takes_s: float) -> None:
+        self._clock, self._takes_s, self.readings = clock, takes_s, 0
+
+    def __call__(self) -> None:
+        self.readings += 1
+        self._clock[0] += self._takes_s
 
 
 def test_its_thread_follows_by_itself(

@@ -30,6 +30,7 @@ def router() -> APIRouter:
             "method": request.method,
             "rest": rest,
             "query": dict(request.query_params),
+            "names": request.query_params.getlist("name"),
             "headers": dict(request.headers),
             "raw_headers": [[k.decode("latin-1"), v.hex()] for k, v in request.headers.raw],
             "body": body,
@@ -120,6 +121,23 @@ def test_method_and_body_arrive_as_they_are(call: Call, method: str) -> None:
 def test_query_arguments_keep_accents_and_signs(call: Call) -> None:
     query = {"q": "Renée & Zoë=100%+1", "empty": "", "名": "前", "slash": "a/b?c#d"}
     assert json.loads(call("/api/echo/x", get=query).body)["query"] == query
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_the_query_that_orthanc_drops_comes_from_the_doors_header(call: Call, method: str) -> None:
+    headers = {"x-query-string": "name=M%C3%BCller+1&name=b&empty="}
+    answer = json.loads(call("/api/echo/x", method, headers=headers).body)
+    assert answer["query"] == {"name": "b", "empty": ""}
+    assert answer["names"] == ["Müller 1", "b"], "repeated arguments arrive as well"
+
+    nothing = json.loads(call("/api/echo/x", method).body)
+    assert nothing["query"] == {}
+
+
+def test_the_query_of_a_get_is_orthancs_and_no_header_changes_it(call: Call) -> None:
+    for arguments in ({}, {"a": "1"}):
+        output = call("/api/echo/x", headers={"x-query-string": "a=2&b=3"}, get=arguments)
+        assert json.loads(output.body)["query"] == arguments
 
 
 def test_a_path_keeps_accents_and_spaces(call: Call) -> None:
