@@ -82,6 +82,7 @@ class Postgres:
             .with_envs(POSTGRES_USER="pacs", POSTGRES_DB="pacs", POSTGRES_PASSWORD=self.password)
             .with_kwargs(labels=labels(), shm_size="256m")
         )
+        self._container.ports = {"5432/tcp": (HOST,)}
 
     def __enter__(self) -> Self:
         self.network.create()
@@ -106,6 +107,13 @@ class Postgres:
         name = f"pacs_{uuid.uuid4().hex[:8]}"
         assert self._runs("createdb", "--host=127.0.0.1", "--username=pacs", name)
         return name
+
+    def url(self, database: str) -> str:
+        """A SQLAlchemy URL, for the tests themselves."""
+        container = self._container.get_wrapped_container()
+        container.reload()
+        port = container.ports["5432/tcp"][0]["HostPort"]
+        return f"postgresql+psycopg://pacs:{self.password}@{HOST}:{port}/{database}"
 
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing answers."""

@@ -1,0 +1,3 @@
+"""tests/unit/store/test_migrations.py, on PostgreSQL."""
+
+from unit.store.test_migrations import *  # noqa: F403
