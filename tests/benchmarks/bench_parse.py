@@ -19,17 +19,9 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "orthanc-plugins"), str(ROOT / "tests")]
 
+from benchmarks.rows import Row, Runs  # noqa: E402
+
 RUNS = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a benchmark table."""
-
-    what: str
-    result: str
-    target: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -107,8 +99,8 @@ def _measure(way: str, path: Path, runs: int = RUNS) -> Measured:
     return Measured(median(each.seconds for each in found), max(each.peak_mb for each in found))
 
 
-def rows(skip_slow: bool = False) -> list[Row]:
-    """Measure everything; `skip_slow` leaves out pydicom's DS objects, which take most of a minute and 5 GB."""
+def rows(runs: Runs) -> list[Row]:
+    """Measure everything; ``skip_slow`` leaves out pydicom's DS objects, which take most of a minute and 5 GB."""
     from benchmarks.synthetic import structure_set
 
     with TemporaryDirectory() as folder:
@@ -125,7 +117,7 @@ def rows(skip_slow: bool = False) -> list[Row]:
                 "peer, n = 1",
             ),
         ]
-        if not skip_slow:
+        if not runs.skip_slow:
             slow = _measure("pydicom", large, runs=1)
             found.append(_row("Read RTSTRUCT, large: pydicom, DS", slow, "", "peer, n = 1"))
         whole = {"moderate": (moderate, "≤ 0.5 s"), "large": (large, "≤ 1.5 s")}
@@ -150,7 +142,7 @@ def main() -> None:
         print(json.dumps(vars(measured)))
         return
     print("| what | result | target | note |\n|---|---|---|---|")
-    for row in rows(skip_slow=arguments.skip_slow):
+    for row in rows(Runs(skip_slow=arguments.skip_slow)):
         print(f"| {row.what} | {row.result} | {row.target} | {row.note} |")
 
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = os.environ.get("PACS_TEST_IMAGE", "pacs-orthanc:dev")
 POSTGRES_IMAGE = os.environ.get("PACS_TEST_POSTGRES_IMAGE", "postgres:18")
 LABEL = f"org.pacs.test={os.environ.get('PACS_TEST_ID', 'bench')}"
+#: From a container, the machine on which the benchmarks run.
+TESTS_HOST = "host.docker.internal"
 _START_S = 180.0
+_EXTRACTED_S = 300.0
 
 
 @dataclass
@@ -50,6 +53,22 @@ class Orthanc:
         answer.raise_for_status()
         return answer
 
+    def another_client(self) -> Orthanc:
+        """The same server for another thread: a session is not meant for two."""
+        other = Orthanc(self.http_port, self.dicom_port)
+        other.session.auth = self.session.auth
+        return other
+
+    def wait_until_extracted(self, interval_s: float = 0.01) -> None:
+        """Return once every structure set that it holds has been extracted."""
+        deadline = time.monotonic() + _EXTRACTED_S
+        while time.monotonic() < deadline:
+            items = self.get("/api/extractions").json()["items"]
+            if items and all(item["state"] == "done" for item in items):
+                return
+            time.sleep(interval_s)
+        raise TimeoutError("the structure sets were not extracted in time")
+
     def empty(self) -> None:
         """Delete every patient, and wait until the deletions have been digested."""
         for patient in self.get("/patients").json():
@@ -66,7 +85,7 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(plugins: bool = True, postgres: bool = True) -> Iterator[Orthanc]:
+def orthanc(plugins: bool = True, postgres: bool = True, **settings: str) -> Iterator[Orthanc]:
     """A fresh server, with or without our plugins, on PostgreSQL or SQLite; gone at the end."""
     name = f"pacs-bench-{secrets.token_hex(4)}"
     configuration = Path(tempfile.mkdtemp(prefix="pacs-bench-"))
@@ -80,12 +99,12 @@ def orthanc(plugins: bool = True, postgres: bool = True) -> Iterator[Orthanc]:
     password = secrets.token_hex(8)
     try:
         _docker("network", "create", "--label", LABEL, name)
-        environment = {"PACS_ADMIN_PASSWORD": password}
+        environment = {"PACS_ADMIN_PASSWORD": password} | settings
         if postgres:
             _run(f"{name}-postgres", POSTGRES_IMAGE, name, {"POSTGRES_USER": "pacs", "POSTGRES_PASSWORD": password})
             environment |= {"PACS_POSTGRES_HOST": f"{name}-postgres", "PACS_POSTGRES_PASSWORD": password}
         ports = ["-p", f"127.0.0.1:{http_port}:8042", "-p", f"127.0.0.1:{dicom_port}:4242"]
-        mount = ["-v", f"{configuration}:/etc/pacs/orthanc:ro", "--init"]
+        mount = ["-v", f"{configuration}:/etc/pacs/orthanc:ro", "--init", "--add-host", f"{TESTS_HOST}:host-gateway"]
         _run(name, IMAGE, name, environment, *ports, *mount)
         server = Orthanc(http_port, dicom_port)
         server.session.auth = ("admin", password)
@@ -95,6 +114,14 @@ def orthanc(plugins: bool = True, postgres: bool = True) -> Iterator[Orthanc]:
         _docker("rm", "--force", "--volumes", name, f"{name}-postgres", check=False)
         _docker("network", "rm", name, check=False)
         shutil.rmtree(configuration, ignore_errors=True)
+
+
+def folder_of(files: Sequence[bytes]) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder that holds these files."""
+    folder = tempfile.TemporaryDirectory(prefix="pacs-bench-")
+    for number, content in enumerate(files):
+        (Path(folder.name) / f"{number:04}.dcm").write_bytes(content)
+    return folder
 
 
 def machine() -> str:

@@ -108,7 +108,7 @@ def test_strict_mode_serves_registered_modalities(strict: OrthancServer) -> None
 
 
 def test_one_association_carries_many_echoes_and_stores_whose_answers_are_sent_at_once(orthanc: OrthancServer) -> None:
-    slices = [datasets.renumber(dcmread(datasets.DICOMPYLER_CT)) for _ in range(5)]
+    slices = [datasets.copy_of(datasets.DICOMPYLER_CT, "MANY") for _ in range(5)]
     syntax = slices[0].file_meta.TransferSyntaxUID
     ae_classes = (Verification, CTImageStorage)
     with association(orthanc.dicom_port, *ae_classes, syntax=syntax) as assoc:

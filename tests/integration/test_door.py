@@ -42,9 +42,7 @@ def door() -> Iterator[str]:
     echo = DockerContainer(os.environ["PACS_TEST_IMAGE"]).with_network(network).with_network_aliases("orthanc")
     echo.with_kwargs(labels=labels(), entrypoint=["python3", "-u", "-c", ECHO])
     nginx = DockerContainer("nginx:1.30").with_network(network)
-    nginx.with_command(
-        ["sh", "-c", "echo > /tmp/limits.conf; exec nginx -c /etc/nginx/pacs/nginx.conf -g 'daemon off;'"]
-    )
+    nginx.with_command(["sh", "/etc/nginx/pacs/start.sh", "api"])
     nginx.with_kwargs(labels=labels(), user="101:101")
     nginx.with_volume_mapping(str(ROOT / "config" / "nginx"), "/etc/nginx/pacs", "ro")
     nginx.ports = {"8000/tcp": (HOST,)}
