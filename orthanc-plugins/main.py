@@ -10,6 +10,7 @@ site.addsitedir(f"/opt/pacs/venv/lib/python{sys.version_info.major}.{sys.version
 sys.path.append(str(Path(__file__).parent))
 
 import catalogue
+import comparison
 import computing
 import dose
 import extraction
@@ -25,7 +26,21 @@ from host import log
 from host.server import Server
 from host.settings import Settings
 
-PLUGINS = (status, upload, extraction, catalogue, metrics, computing, dose, quality, report, masks, intensities, meshes)
+PLUGINS = (
+    status,
+    upload,
+    extraction,
+    catalogue,
+    metrics,
+    computing,
+    dose,
+    quality,
+    report,
+    masks,
+    intensities,
+    meshes,
+    comparison,
+)
 
 log.to_orthanc()
 # An exception here stops Orthanc: a PACS without its plugins would look healthy and extract nothing.

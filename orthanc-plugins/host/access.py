@@ -10,10 +10,11 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 
-#: Reads that Orthanc offers by POST because their question does not fit a URL.
+#: Reads that Orthanc and plugins offer by POST because their question does not fit a URL.
 _READING_POSTS = re.compile(
     r"/(tools/(find|lookup|count-resources|create-archive|create-media|create-media-extended|bulk-content)"
-    r"|(patients|studies|series)/[0-9a-f-]+/(archive|media))"
+    r"|(patients|studies|series)/[0-9a-f-]+/(archive|media)"
+    r"|api/(compare|consensus)-rt)"
 )
 #: Plugin routes that only administrators may read.
 _SECRETS = re.compile(r"/api/crosswalk(/.*)?")

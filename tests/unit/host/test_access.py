@@ -30,6 +30,8 @@ READING_POSTS = [
     f"/studies/{INSTANCE}/archive",
     f"/series/{INSTANCE}/media",
     f"/patients/{INSTANCE}/archive",
+    "/api/compare-rt",
+    "/api/consensus-rt",
 ]
 WRITES = [
     ("POST", "/instances"),

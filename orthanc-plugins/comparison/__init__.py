@@ -1,0 +1,12 @@
+"""Structure sets held against each other over REST, and the consensus of several structures."""
+
+from __future__ import annotations
+
+from comparison.routes import create_router
+from host.plugin import Host, Plugin
+
+
+def create(host: Host) -> Plugin:
+    """Comparisons are computed by the workers when they are asked for."""
+    host.workers.preload("comparison.engine")
+    return Plugin("comparison", create_router(host.computations, host.sources))
