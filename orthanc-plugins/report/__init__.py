@@ -8,4 +8,5 @@ from report.routes import create_router
 
 def create(host: Host) -> Plugin:
     """Answer ``/table.csv`` and ``/report.html`` of a structure set."""
-    return Plugin("report", create_router(host.computations, host.sources))
+    host.workers.preload("report.document")
+    return Plugin("report", create_router(host))

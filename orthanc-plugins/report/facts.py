@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 
 from host.answer import Refusal
 from rtstruct import Finding, Structure, StructureAnalysis, StructureSet, analyse
 from rtstruct.doses import Dose, UnreadableDose, read_dose
 from rtstruct.dvh import Dvh, dvh_of
 from rtstruct.images import Image, UnusableImage, read_image
-from rtstruct.masks import mask_of
-from rtstruct.names import Suggestion, suggest
+from rtstruct.masks import Mask, mask_of
+from rtstruct.names import Suggestion, nomenclature, suggest
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class StructureFacts:
     suggestion: Suggestion | None
     mean_intensity: float | None
     dvh: Dvh | None
-    mask_findings: tuple[Finding, ...] = ()
+    mask: Mask | None = None
 
     @property
     def extent_mm(self) -> tuple[float, float, float] | None:
@@ -40,20 +43,24 @@ class StructureFacts:
     def findings(self) -> tuple[Finding, ...]:
         """All that a reader of the numbers should know."""
         of_dose = self.dvh.findings if self.dvh else ()
-        return (*self.structure.warnings, *self.analysis.findings, *self.mask_findings, *of_dose)
+        return (*self.structure.warnings, *self.analysis.findings, *(self.mask.findings if self.mask else ()), *of_dose)
 
 
-def facts_of(structures: Sequence[Structure], image: Image | None, dose: Dose | None) -> Iterator[StructureFacts]:
-    """Measure structures, each with what is there."""
+def facts_of(
+    structures: Sequence[Structure], image: Image | None, dose: Dose | None, synonyms: Path | None
+) -> Iterator[StructureFacts]:
+    """Measure structures, each with what is there; `synonyms` is a site's file of names."""
+    names = nomenclature(synonyms) if synonyms else None
     for structure in structures:
-        mean, found = _mean(structure, image) if image and structure.contours else (None, ())
+        mask = mask_of(structure, image.grid) if image and structure.contours else None
+        values = image.value_at(mask.inside, mask.box) if image and mask else ()
         yield StructureFacts(
             structure=structure,
             analysis=analyse(structure),
-            suggestion=suggest(structure.name, structure.interpreted_type) if structure.name else None,
-            mean_intensity=mean,
+            suggestion=suggest(structure.name, structure.interpreted_type, names=names) if structure.name else None,
+            mean_intensity=float(np.mean(values)) if len(values) else None,
             dvh=dvh_of(structure, dose) if dose else None,
-            mask_findings=found,
+            mask=mask,
         )
 
 
@@ -82,10 +89,3 @@ def dose_of(data: bytes | None, asked_for: bool) -> tuple[Dose | None, Finding |
         if asked_for:
             raise Refusal(422, str(error), "Name another dose with ?dose=, or export this one again.") from None
         return None, Finding("unreadable_dose", str(error))
-
-
-def _mean(structure: Structure, image: Image) -> tuple[float | None, tuple[Finding, ...]]:
-    """The mean of what the images show of it, and what they do not show."""
-    mask = mask_of(structure, image.grid)
-    values = image.value_at(mask.inside, mask.box)
-    return float(values.mean()) if len(values) else None, mask.findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import rtstruct
 from host.spreadsheets import Cell, Separator, csv_of
@@ -24,7 +25,9 @@ class TableQuestion:
     dose_asked_for: bool
 
 
-def as_csv(structure_set: bytes, slices: Sequence[bytes], dose: bytes | None, question: TableQuestion) -> bytes:
+def as_csv(
+    structure_set: bytes, slices: Sequence[bytes], dose: bytes | None, question: TableQuestion, synonyms: Path | None
+) -> bytes:
     """The table as CSV. Images or a dose that cannot be used leave their columns empty."""
     read = rtstruct.read(structure_set)
     image, _ = image_of(slices)
@@ -59,8 +62,8 @@ def as_csv(structure_set: bytes, slices: Sequence[bytes], dose: bytes | None, qu
     )
     units = image.units if image else None
     reference = planned.normalization_dose or planned.grid.maximum if planned else None
-    rows = (_row(each, units, d, v, reference) for each in facts_of(chosen(read, question.numbers), image, planned))
-    return csv_of(header, rows, question.separator)
+    facts = facts_of(chosen(read, question.numbers), image, planned, synonyms)
+    return csv_of(header, (_row(each, units, d, v, reference) for each in facts), question.separator)
 
 
 def _row(

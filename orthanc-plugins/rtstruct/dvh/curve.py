@@ -103,7 +103,11 @@ class Dvh:
     @property
     def median(self) -> float | None:
         """D50%."""
-        return self.dose_to(DoseAsked(50, "%"))
+        return self.dose_to_percent(50)
+
+    def dose_to_percent(self, percent: float) -> float | None:
+        """D_x %."""
+        return self.dose_to(DoseAsked(percent, "%"))
 
     def dose_to(self, asked: DoseAsked) -> float | None:
         """D_x: the least dose to the hottest part of the volume that the curve covers; None when it is not as large."""
