@@ -10,6 +10,7 @@ site.addsitedir(f"/opt/pacs/venv/lib/python{sys.version_info.major}.{sys.version
 sys.path.append(str(Path(__file__).parent))
 
 import catalogue
+import cohort
 import comparison
 import computing
 import dose
@@ -40,6 +41,7 @@ PLUGINS = (
     intensities,
     meshes,
     comparison,
+    cohort,
 )
 
 log.to_orthanc()

@@ -7,12 +7,15 @@ structure set that an older engine extracted is queued again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 import rtstruct
+from rtstruct.names import Nomenclature, nomenclature, suggest
 from store.extractions import Outcome, StructureRow
+from store.studies import fold
 
 ENGINE_VERSION = 2
 
@@ -42,8 +45,10 @@ class Extracted:
     structures: tuple[StructureRow, ...]
 
 
-def extract(dicom: bytes) -> Extracted:
+def extract(dicom: bytes, synonyms: Path | None = None) -> Extracted:
     """Read and analyse a structure set.
+
+    ``synonyms`` is a site's file of names (`rtstruct.names`); it has a part in the rows alone.
 
     Raises
     ------
@@ -58,6 +63,7 @@ def extract(dicom: bytes) -> Extracted:
         raise UnreadableStructureSet(str(error)) from None
     analyses = [rtstruct.analyse(structure) for structure in structure_set.structures]
     pairs = list(zip(structure_set.structures, analyses, strict=True))
+    names = nomenclature(synonyms)
     summary = {
         "sop_instance_uid": structure_set.sop_instance_uid,
         "series_instance_uid": structure_set.series_instance_uid,
@@ -85,7 +91,7 @@ def extract(dicom: bytes) -> Extracted:
             contour_count=sum(analysis.contour_count for analysis in analyses),
             point_count=sum(analysis.point_count for analysis in analyses),
         ),
-        structures=tuple(_row(position, *pair) for position, pair in enumerate(pairs)),
+        structures=tuple(_row(position, *pair, names) for position, pair in enumerate(pairs)),
     )
 
 
@@ -112,7 +118,10 @@ def _summary(structure: rtstruct.Structure, analysis: rtstruct.StructureAnalysis
     }
 
 
-def _row(position: int, structure: rtstruct.Structure, analysis: rtstruct.StructureAnalysis) -> StructureRow:
+def _row(
+    position: int, structure: rtstruct.Structure, analysis: rtstruct.StructureAnalysis, names: Nomenclature
+) -> StructureRow:
+    suggestion = suggest(structure.name, structure.interpreted_type, names=names)
     x_mm, y_mm, z_mm = analysis.centroid_mm or (None, None, None)
     return StructureRow(
         position=position,
@@ -128,4 +137,7 @@ def _row(position: int, structure: rtstruct.Structure, analysis: rtstruct.Struct
         centroid_y_mm=y_mm,
         centroid_z_mm=z_mm,
         warning_count=len(structure.warnings) + len(analysis.findings),
+        folded_name=fold(structure.name),
+        tg263=suggestion.name if suggestion else None,
+        tg263_confidence=suggestion.confidence if suggestion else None,
     )

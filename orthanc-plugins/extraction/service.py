@@ -171,7 +171,7 @@ class Extraction:
     def _extract(self, claimed: Claim, started: float) -> None:
         archive = self._host.archive
         dicom = archive.read_instance(claimed.orthanc_id)
-        extracted: Extracted = self._host.workers.call(extract, dicom)
+        extracted: Extracted = self._host.workers.call(extract, dicom, self._host.settings.synonyms)
         # Attachments first: a row that says "done" is true. Writing them again after a crash changes nothing.
         archive.attach(claimed.orthanc_id, CONTOURS, extracted.contours)
         archive.attach(claimed.orthanc_id, SUMMARY, extracted.summary)

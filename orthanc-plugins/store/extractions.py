@@ -59,6 +59,9 @@ class StructureRow:
     centroid_y_mm: float | None
     centroid_z_mm: float | None
     warning_count: int
+    folded_name: str | None = None
+    tg263: str | None = None
+    tg263_confidence: float | None = None
 
 
 def enqueue(connection: Connection, orthanc_ids: Collection[str], engine_version: int) -> None:

@@ -97,7 +97,14 @@ structure = Table(
     Column("centroid_y_mm", Double),
     Column("centroid_z_mm", Double),
     Column("warning_count", Integer, nullable=False),
+    # Drawn from the name, and drawn anew at each start: without accents and case, and TG-263's name for it.
+    Column("folded_name", Text),
+    Column("tg263", Text),
+    Column("tg263_confidence", Double),
     Index("ix_structure_name", "name"),
+    Index("ix_structure_folded_name", "folded_name"),
+    Index("ix_structure_tg263", "tg263", "volume_cm3"),
+    Index("ix_structure_volume_cm3", "volume_cm3"),
 )
 
 #: The catalogue: a read model of Orthanc's studies, rebuilt from Orthanc at any time. Orthanc stays the truth.

@@ -1,0 +1,102 @@
+"""A structure set that no viewer shows: the server says why, repairs it, and the copy is sound."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from pydicom import dcmread
+from pydicom.uid import generate_uid
+
+from integration import datasets
+from integration.containers import Client, OrthancServer
+from integration.polling import eventually
+
+READY_S = 60.0
+
+
+def sarcoma_study(patient_id: str) -> tuple[list[bytes], bytes]:
+    """The CT and the structure set of STS_001 as another patient's; the set names images that are not in the series."""
+    structures = dcmread(datasets.STS_STRUCTURES)
+    study, series, frame = generate_uid(), generate_uid(), generate_uid()
+    images = []
+    for path in datasets.STS_CT:
+        image = datasets.renumber(dcmread(path))
+        image.PatientID, image.PatientName = patient_id, f"Sarcoma^{patient_id}"
+        image.StudyInstanceUID, image.SeriesInstanceUID, image.FrameOfReferenceUID = study, series, frame
+        images.append(datasets.file_of(image))
+    datasets.renumber(structures)
+    structures.PatientID, structures.PatientName = patient_id, f"Sarcoma^{patient_id}"
+    structures.StudyInstanceUID, structures.SeriesInstanceUID = study, generate_uid()
+    referenced = structures.ReferencedFrameOfReferenceSequence[0]
+    referenced.FrameOfReferenceUID = frame
+    referenced.RTReferencedStudySequence[0].ReferencedSOPInstanceUID = study
+    referenced.RTReferencedStudySequence[0].RTReferencedSeriesSequence[0].SeriesInstanceUID = series
+    for roi in structures.StructureSetROISequence:
+        roi.ReferencedFrameOfReferenceUID = frame
+    if "FrameOfReferenceUID" in structures:
+        structures.FrameOfReferenceUID = frame
+    return images, datasets.file_of(structures)
+
+
+@pytest.fixture
+def client(orthanc: OrthancServer) -> Client:
+    return orthanc.http()
+
+
+@pytest.fixture
+def study(client: Client, database: str) -> dict[str, Any]:
+    """What Orthanc calls the set and its images, once the set has been extracted."""
+    images, structures = sarcoma_study(f"QUALITY-{database}-{generate_uid()[-6:]}")
+    for image in images:
+        assert client.post("/instances", data=image).status_code == 200
+    stored = client.post("/instances", data=structures).json()
+    eventually(lambda: is_extracted(client, stored["ID"]), READY_S, "the structures are extracted")
+    return {"instance": stored["ID"], "images": images, "dicom": structures}
+
+
+def is_extracted(client: Client, orthanc_id: str) -> bool:
+    items = client.get("/api/extractions?state=done&limit=1000").json()["items"]
+    return any(item["orthanc_id"] == orthanc_id for item in items)
+
+
+def quality_of(client: Client, orthanc_id: str) -> dict[str, Any]:
+    def ask() -> dict[str, Any] | None:
+        answer = client.get(f"/api/extract-rt/{orthanc_id}/quality")
+        assert answer.status_code in (200, 202), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    return eventually(ask, READY_S, "the quality report is there")
+
+
+def test_a_set_that_viewers_hide_is_explained_and_repaired(
+    orthanc: OrthancServer, client: Client, study: dict[str, Any]
+) -> None:
+    report = quality_of(client, study["instance"])
+    assert report["viewable_in_ohif"] is False
+    assert {reason["code"] for reason in report["ohif_reasons"]} == {"referenced_images_absent"}
+
+    with orthanc.http("viewer") as viewer:
+        assert viewer.get(f"/api/extract-rt/{study['instance']}/quality").status_code == 200
+        assert viewer.post(f"/api/extract-rt/{study['instance']}/repair").status_code == 403
+
+    repaired = client.post(f"/api/extract-rt/{study['instance']}/repair")
+    assert repaired.status_code == 201, repaired.text
+    made = repaired.json()
+    copy = quality_of(client, made["orthanc_id"])
+    assert copy["viewable_in_ohif"] is True
+    assert copy["totals"]["error"] == copy["totals"]["warning"] == 0
+
+    images = {dcmread(BytesIO(image)).SOPInstanceUID: dcmread(BytesIO(image)) for image in study["images"]}
+    dataset = dcmread(BytesIO(client.get(f"/instances/{made['orthanc_id']}/file").content))
+    contours = [contour for roi in dataset.ROIContourSequence for contour in roi.ContourSequence]
+    assert contours
+    for contour in contours:
+        image = images[contour.ContourImageSequence[0].ReferencedSOPInstanceUID]
+        assert abs(float(image.ImagePositionPatient[2]) - float(contour.ContourData[2])) < 0.01
+
+    again = client.post(f"/api/extract-rt/{study['instance']}/repair")
+    assert (again.status_code, again.json()["orthanc_id"]) == (200, made["orthanc_id"])
+    assert client.get(f"/instances/{study['instance']}/file").content == study["dicom"]
+    assert client.post(f"/api/extract-rt/{made['orthanc_id']}/repair").status_code == 409
