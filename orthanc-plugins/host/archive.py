@@ -48,6 +48,10 @@ class Archive(Protocol):
         """The DICOM file of an instance. Raises UnknownResource."""
         ...
 
+    def read_uncompressed(self, orthanc_id: str) -> bytes:
+        """The same in Explicit VR Little Endian. Raises UnknownResource, or ArchiveError when it cannot be decoded."""
+        ...
+
     def store_instance(self, dicom: bytes) -> StoredInstance:
         """Store a DICOM file. Raises InvalidDicom, or ArchiveError when the archive cannot store now (disk full)."""
         ...

@@ -5,6 +5,7 @@ Whatever is not there is raised as a `Problem`, ready to be answered.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +19,7 @@ from host.problems import Problem
 from host.structure_sets import describe
 from host.workers import ServerStopping, WorkerDied, WorkerPool
 from rtstruct import DamagedStructureSet, NotAStructureSet
+from rtstruct.slices import has_plain_pixels
 
 #: The attachment in which the extraction leaves what a structure set says of itself.
 SUMMARY = "rtstruct-summary"
@@ -82,8 +84,8 @@ class ImageSeries:
     instances: tuple[str, ...]
 
     @property
-    def key(self) -> tuple[str, int]:
-        return self.series_instance_uid, len(self.instances)
+    def key(self) -> tuple[str, str]:
+        return self.series_instance_uid, hashlib.sha256("".join(self.instances).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,18 @@ class Sources:
             raise _passing(error) from error
 
     def read_all(self, series: ImageSeries) -> list[bytes]:
-        """The DICOM files of a series. Raises `Problem` 404 or 503."""
-        return [self.read(instance) for instance in series.instances]
+        """The DICOM files of a series, uncompressed where the archive can. Raises `Problem` 404 or 503."""
+        return [self._readable(instance) for instance in series.instances]
+
+    def _readable(self, orthanc_id: str) -> bytes:
+        data = self.read(orthanc_id)
+        if has_plain_pixels(data):
+            return data
+        try:
+            # Orthanc decodes every JPEG of old, which pydicom cannot here; the rest is left to pydicom.
+            return self._archive.read_uncompressed(orthanc_id)
+        except ArchiveError:
+            return data
 
     def structure_set(self, identifier: str) -> StructureSetSource:
         """A structure set: from what its extraction left, else read now. Raises `Problem` 404, 422 or 503."""

@@ -88,16 +88,18 @@ def fill(edges: Edges, planes: int, rows: int, columns: int) -> Filled:
     toggles = np.zeros(planes * height * (width + 1), dtype=np.uint8)
     for part in parts(np.flatnonzero(useful), met):
         counts = met[part]
-        edge = np.repeat(part, counts)
-        row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first[part], counts)
-        (row0, row1), (column0, column1) = edges.row[:, edge], edges.column[:, edge]
+        row = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first[part], counts)
+        row0, row1, column0, column1, plane = (
+            np.repeat(each[part], counts) for each in (*edges.row, *edges.column, edges.plane)
+        )
         crossing = column0 + (row - row0) / (row1 - row0) * (column1 - column0)
         column = np.clip(np.ceil(crossing), left, right).astype(np.intp) - left
         # Modulo 256 keeps what is odd.
-        np.add.at(toggles, (edges.plane[edge] * height + row - top) * (width + 1) + column, np.uint8(1))
-    lines = toggles.reshape(planes, height, width + 1)
-    np.add.accumulate(lines, axis=2, out=lines)
-    inside = (lines[:, :, :width] & 1).view(np.bool_)
+        np.add.at(toggles, (plane * height + row - top) * (width + 1) + column, np.uint8(1))
+    # In one go: every line crosses closed polygons an even number of times, so that none begins inside.
+    np.add.accumulate(toggles, out=toggles)
+    toggles &= 1
+    inside = toggles.view(np.bool_).reshape(planes, height, width + 1)[:, :, :width]
     return Filled(inside, top, left)
 
 

@@ -173,11 +173,24 @@ def without_pixels(data: bytes) -> bytes:
     return data[:end]
 
 
-def _walked(data: bytes, pixels: bool) -> tuple[Item, int]:
+def has_plain_pixels(data: bytes) -> bool:
+    """Whether a file says that its pixels are stored as they are."""
+    try:
+        return _transfer_syntax(data)[0] in _NATIVE
+    except (Unexpected, Damage):
+        return False
+
+
+def _transfer_syntax(data: bytes) -> tuple[str, int]:
+    """What a file says its encoding is, and where its dataset begins."""
     if data[128:132] != b"DICM":
         raise Unexpected("no preamble")
     meta, start = Walk(data, explicit=True).dataset(132, {TRANSFER_SYNTAX_UID: None}, before=0x00030000)
-    transfer_syntax = plain(value(meta, TRANSFER_SYNTAX_UID))
+    return plain(value(meta, TRANSFER_SYNTAX_UID)), start
+
+
+def _walked(data: bytes, pixels: bool) -> tuple[Item, int]:
+    transfer_syntax, start = _transfer_syntax(data)
     # PS3.5 A.4: around compressed pixels everything is Explicit VR Little Endian.
     if transfer_syntax not in _NATIVE and (pixels or transfer_syntax in _OTHERWISE_ENCODED or not transfer_syntax):
         raise Unexpected("transfer syntax")

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pydicom
 from pydicom.multival import MultiValue
 
-from host.archive import InvalidDicom, Json, StoredInstance, UnknownResource
+from host.archive import ArchiveError, InvalidDicom, Json, StoredInstance, UnknownResource
 from host.events import Events, InstanceStored, Level, ResourceDeleted
 from unit.host.dicom_files import assert_whole, orthanc_id, texts_of
 
@@ -137,6 +137,17 @@ class ArchiveDouble:
     def read_instance(self, orthanc_id: str) -> bytes:
         self._call("read_instance", orthanc_id)
         return self._instance(orthanc_id).dicom
+
+    def read_uncompressed(self, orthanc_id: str) -> bytes:
+        self._call("read_uncompressed", orthanc_id)
+        dataset = pydicom.dcmread(io.BytesIO(self._instance(orthanc_id).dicom))
+        try:
+            dataset.decompress(generate_instance_uid=False)
+        except Exception as error:
+            raise ArchiveError("decoding: not supported") from error
+        buffer = io.BytesIO()
+        dataset.save_as(buffer)
+        return buffer.getvalue()
 
     def store_instance(self, dicom: bytes) -> StoredInstance:
         self._call("store_instance", "")

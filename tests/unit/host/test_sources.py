@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import RLELossless
 
 from host.archive import ArchiveError
 from host.plugin import Host
 from host.problems import Problem
+from rtstruct.images import read_image
 from unit.archive_double import ArchiveDouble
 from unit.rtstruct.image_files import SERIES_UID, image_file
 from unit.rtstruct.shapes import SQUARE, dataset, encoded, roi, roi_contour
@@ -69,8 +72,8 @@ def test_the_referenced_series_comes_before_all_others(host: Host, archive: Arch
     other = [image_file(z, SeriesInstanceUID="2.25.5", SOPInstanceUID=f"2.25.5.{z}") for z in range(5)]
     identifier = store(archive, *other, image_file(0), image_file(3), structure_set())
     found = host.sources.images(host.sources.structure_set(identifier))
-    assert found.key == (SERIES_UID, 2)
-    assert host.sources.images(host.sources.structure_set(identifier), "2.25.5").key == ("2.25.5", 5)
+    assert (found.series_instance_uid, len(found.instances)) == (SERIES_UID, 2)
+    assert len(host.sources.images(host.sources.structure_set(identifier), "2.25.5").instances) == 5
     assert host.sources.images(host.sources.structure_set(identifier), found.orthanc_id) == found
 
 
@@ -78,7 +81,28 @@ def test_a_reference_to_nothing_falls_back_on_the_frame_of_reference(host: Host,
     elsewhere = image_file(0, SeriesInstanceUID="2.25.5", SOPInstanceUID="2.25.5.1", FrameOfReferenceUID="2.25.6")
     more = image_file(1, SeriesInstanceUID="2.25.5", SOPInstanceUID="2.25.5.2", FrameOfReferenceUID="2.25.6")
     identifier = store(archive, elsewhere, more, image_file(0), structure_set(series="2.25.404"))
-    assert host.sources.images(host.sources.structure_set(identifier)).key == (SERIES_UID, 1)
+    assert host.sources.images(host.sources.structure_set(identifier)).series_instance_uid == SERIES_UID
+
+
+def test_the_key_of_a_series_changes_with_its_images(host: Host, archive: ArchiveDouble) -> None:
+    found = host.sources.structure_set(store(archive, image_file(0), image_file(3), structure_set()))
+    keys = {host.sources.images(found).key}
+    archive.delete("instance", host.sources.images(found).instances[0])
+    keys.add(host.sources.images(found).key)
+    archive.store_instance(image_file(6))
+    keys.add(host.sources.images(found).key)
+    assert len(keys) == 3
+
+
+def test_images_come_uncompressed_where_the_archive_can(host: Host, archive: ArchiveDouble) -> None:
+    pixels = np.arange(20, dtype="<u2").reshape(4, 5)
+    identifier = store(archive, image_file(0, pixels), image_file(3, pixels, RLELossless), structure_set())
+    series = host.sources.images(host.sources.structure_set(identifier))
+    for fault in (None, ArchiveError("no decoder")):
+        if fault:
+            archive.fail("read_uncompressed", fault)
+        assert (read_image(host.sources.read_all(series)).stored == pixels).all()
+    assert archive.count("read_uncompressed") == 2
 
 
 def test_no_images_at_all_is_a_problem_that_names_the_reference(host: Host, archive: ArchiveDouble) -> None:
