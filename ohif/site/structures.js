@@ -2,7 +2,7 @@
 // Runs beside OHIF 3.13, which puts its services on `window`; touches nothing else of it.
 
 import { reasonFor } from '/pacs/reasons.js';
-import { hideNotice, showNotice } from '/pacs/notice.js';
+import { hideNotice, qualityOf, showNotice } from '/pacs/notice.js';
 
 const LOOK_EVERY_MS = 100;
 const SETTLING_MS = 300;
@@ -55,17 +55,22 @@ async function openStudy(study, stillHere) {
 
   const ready = await until(() => viewportIsSettled() && allLoaded(images, layers), PATIENCE_MS, stillHere);
   if (!ready && !viewportIsSettled()) return; // OHIF says itself what went wrong.
-  const display = chosen(layers);
+  const seriesUids = series.map(one => one.uid);
+  const display = chosen(layers, seriesUids);
   if (!display) {
     const sopInstanceUid = await firstInstance(study, layers[0].uid);
     if (stillHere()) showNotice({ reason: 'unreferenced', study, sopInstanceUid });
     return;
   }
-  const reason = display.Modality === 'RTSTRUCT' ? reasonFor(display, series.map(one => one.uid), displaySets()) : null;
+  const reason = reasonAgainst(display, seriesUids);
   const done = reason === null && (await showLayer(display, stillHere));
-  if (stillHere() && !done) {
-    showNotice({ reason: reason ?? 'silent', study, sopInstanceUid: display.SOPInstanceUID });
-  }
+  if (!stillHere()) return;
+  const why = { reason: reason ?? 'silent', study, sopInstanceUid: display.SOPInstanceUID };
+  if (!done) return showNotice(why);
+  if (display.Modality !== 'RTSTRUCT') return;
+  const report = await qualityOf(display.SOPInstanceUID);
+  // What it shows may still not be what the structure set says.
+  if (stillHere() && report?.ohif_reasons.length) showNotice({ ...why, reason: 'wrong' }, report);
 }
 
 /** True once a part of the layer can be seen. */
@@ -104,22 +109,26 @@ async function showLayer(display, stillHere) {
   return until(drawn, DRAWING_MS, stillHere);
 }
 
-/** The structure set asked for by `&structures=UID`, else one on the image that is shown, else the first that has one. */
-function chosen(layers) {
+/** The layer asked for by `&structures=UID`, else one that can be shown, on the present image if possible, else the first. */
+function chosen(layers, seriesUids) {
   const asked = new URLSearchParams(location.search).get('structures');
   const { viewportGridService } = window.services;
-  const shownImages = viewportGridService.getDisplaySetsUIDsForViewport(viewportGridService.getActiveViewportId()) ?? [];
+  const present = viewportGridService.getDisplaySetsUIDsForViewport(viewportGridService.getActiveViewportId()) ?? [];
   const uids = layers.map(one => one.uid);
   const candidates = displaySets()
     .filter(set => uids.includes(set.SeriesInstanceUID))
     .sort((a, b) => uids.indexOf(a.SeriesInstanceUID) - uids.indexOf(b.SeriesInstanceUID));
+  const showable = candidates.filter(set => reasonAgainst(set, seriesUids) === null);
   return (
     candidates.find(set => asked && [set.SOPInstanceUID, set.SeriesInstanceUID].includes(asked)) ??
-    candidates.find(set => shownImages.includes(set.referencedDisplaySetInstanceUID)) ??
-    candidates.find(set => set.referencedDisplaySetInstanceUID) ??
+    showable.find(set => present.includes(set.referencedDisplaySetInstanceUID)) ??
+    showable[0] ??
     candidates[0]
   );
 }
+
+const reasonAgainst = (set, seriesUids) =>
+  set.Modality === 'RTSTRUCT' ? reasonFor(set, seriesUids, displaySets()) : null;
 
 const displaySets = () => window.services.displaySetService.getActiveDisplaySets();
 

@@ -10,7 +10,14 @@ from pydicom import dcmread
 from benchmarks.synthetic import ct_series, structure_set
 from e2e.browser import PATIENCE_MS, Visit, visit
 from e2e.stack import Stack
-from integration.datasets import DATA, DICOMPYLER_STRUCTURES, STS_STUDY, copy_of, file_of
+from integration.datasets import (
+    DATA,
+    DICOMPYLER_STRUCTURES,
+    STS_STRUCTURES,
+    STS_STUDY,
+    copy_of,
+    file_of,
+)
 
 #: Distinct grey levels on the canvas of the first viewport.
 GREY_LEVELS = """() => {
@@ -22,6 +29,8 @@ GREY_LEVELS = """() => {
     return levels.size;
 }"""
 STRUCTURES = ".svg-layer path"
+#: The original, whatever else has come to the study.
+STALE = str(dcmread(STS_STRUCTURES, stop_before_pixels=True).SOPInstanceUID)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +60,9 @@ def sts_study(stack: Stack) -> str:
     return STS_STUDY
 
 
-def open_study(visitor: Visit, stack: Stack, study: str) -> Page:
-    visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/viewer?StudyInstanceUIDs={study}")
+def open_study(visitor: Visit, stack: Stack, study: str, structures: str = "") -> Page:
+    query = f"StudyInstanceUIDs={study}" + (f"&structures={structures}" if structures else "")
+    visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/viewer?{query}")
     return visitor.page
 
 
@@ -98,10 +108,12 @@ def test_a_structure_set_with_stale_references_says_so_instead_of_showing_nothin
     stack: Stack, browser: Browser, account: tuple[str, str], sts_study: str, locale: str, title: str, reason: str
 ) -> None:
     with visit(browser, account=account, locale=locale) as visitor:
-        page = open_study(visitor, stack, sts_study)
+        page = open_study(visitor, stack, sts_study, structures=STALE)
 
         notice = page.get_by_role("alert").filter(has_text=title)
         expect(notice).to_contain_text(reason, timeout=PATIENCE_MS)
+        # What the quality report adds.
+        expect(notice.locator("li").first).to_be_attached(timeout=PATIENCE_MS)
         wait_for_images(page)
         visitor.screenshot(f"ohif-stale-references-{locale[:2]}")
         assert visitor.accessibility_violations(within="#pacs-notice") == []
@@ -109,6 +121,26 @@ def test_a_structure_set_with_stale_references_says_so_instead_of_showing_nothin
 
         notice.get_by_role("button").last.click()
         expect(notice).to_have_count(0)
+
+
+def test_the_repaired_copy_of_a_set_with_stale_references_is_shown(
+    stack: Stack, browser: Browser, account: tuple[str, str], sts_study: str
+) -> None:
+    # A reader is told whom to ask.
+    with visit(browser, account=account) as visitor:
+        page = open_study(visitor, stack, sts_study, structures=STALE)
+        page.get_by_role("button", name="Make a repaired copy").click()
+        expect(page.locator("#pacs-notice")).to_contain_text("ask an administrator", timeout=PATIENCE_MS)
+
+    with visit(browser, account=("admin", stack.settings()["PACS_ADMIN_PASSWORD"])) as visitor:
+        page = open_study(visitor, stack, sts_study, structures=STALE)
+        page.get_by_role("button", name="Make a repaired copy").click()
+        page.get_by_role("link", name="Show the repaired copy").click()
+
+        page.locator(STRUCTURES).first.wait_for(state="attached")
+        wait_for_images(page)
+        visitor.screenshot("ohif-repaired-copy")
+        expect(page.locator("#pacs-notice")).to_have_count(0)
 
 
 def test_a_structure_set_without_its_images_says_so(stack: Stack, browser: Browser, account: tuple[str, str]) -> None:
@@ -181,7 +213,6 @@ def test_a_log_in_from_any_other_origin_is_not_taken(stack: Stack, browser: Brow
 
 def test_a_log_in_that_holds_no_longer_is_forgotten(stack: Stack, browser: Browser, account: tuple[str, str]) -> None:
     with visit(browser, account=account) as visitor:
-        visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/healthz")
         visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/doors.json")
         visitor.page.evaluate("sessionStorage.setItem('pacs.authorization', 'Basic ' + btoa('viewer:old'))")
         visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/")
