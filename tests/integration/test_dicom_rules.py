@@ -89,7 +89,7 @@ def test_a_registered_modality_may_have_a_study_moved_to_itself(with_study: Orth
 
     assert code == 0, output
     uid = dcmread(datasets.DICOMPYLER_CT).SOPInstanceUID
-    eventually(lambda: uid in reader.received[received:], 10, "the image has arrived")
+    eventually(lambda: uid in reader.received[received:], 60, "the image has arrived")
 
 
 def test_strict_mode_refuses_strangers_everything(strict: OrthancServer) -> None:

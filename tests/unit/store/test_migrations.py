@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 
+import store.database
 from store import cursors, extractions
 from store.database import SCHEMA, Database
 from store.tables import extraction, metadata
@@ -30,6 +34,36 @@ def test_migrating_again_changes_nothing_and_keeps_the_data(empty_database: Data
     with empty_database.begin() as connection:
         assert cursors.read(connection, "catalogue") == 7
         assert inspect(connection).get_table_names() == before
+
+
+def test_an_upgrade_from_the_first_schema_keeps_what_is_stored(empty_database: Database) -> None:
+    migrate_to(empty_database, "0001")
+    with empty_database.begin() as connection:
+        connection.execute(text("INSERT INTO change_cursor (name, position) VALUES ('catalogue', 7)"))
+        connection.execute(
+            text(
+                "INSERT INTO extraction (orthanc_id, state, attempts, engine_version, enqueued_at, next_try_at) "
+                "VALUES ('old', 'done', 1, 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+            )
+        )
+    empty_database.migrate()
+    with empty_database.begin() as connection:
+        assert cursors.read(connection, "catalogue") == 7
+        kept = extractions.get(connection, "old")
+        assert kept is not None and (kept.state, kept.attempts) == ("done", 1)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def migrate_to(database: Database, revision: str) -> None:
+    """The schema as an older version of the project made it."""
+    with database.begin() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        config = Config()
+        config.set_main_option("script_location", str(Path(store.database.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 def test_a_cursor_is_unknown_then_remembered_then_moved(database: Database) -> None:
