@@ -120,6 +120,8 @@ class StructureAnalysis:
     findings: tuple[Finding, ...] = ()
 
 
+# Coordinates beyond 10¹⁰⁰ mm are in damaged files; their areas are infinite or no numbers.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def analyse(structure: Structure, combine: Combine = "auto") -> StructureAnalysis:
     """Measure a structure.
 

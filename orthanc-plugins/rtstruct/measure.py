@@ -18,8 +18,10 @@ from .polygons import Polygons
 
 Floats = npt.NDArray[np.float64]
 
-#: What scan lines may cross in all, for one structure: some seconds. Only files made to be costly get there.
-MOST_CROSSINGS = 30_000_000
+#: What scan lines may cross in all, for one structure: a few seconds. Only files made to be costly get there.
+MOST_CROSSINGS = 20_000_000
+#: What each measurement costs beside, in crossings.
+_OVERHEAD = 5_000
 _MOST_AT_ONCE = 2_000_000
 #: Lines beside those through the vertices, for edges that cross each other in between.
 _LINES = 512
@@ -27,7 +29,7 @@ _LINES = 512
 
 @dataclass(frozen=True)
 class Measure:
-    """Area in mm² and the integrals of u and v over it in mm³; `crossings` is what it took to find them."""
+    """Area in mm² and the integrals of u and v over it in mm³; `crossings` is what it cost to find them."""
 
     area: float
     moment_u: float
@@ -78,7 +80,7 @@ def measure(polygons: Sequence[tuple[Floats, Floats]], rule: Literal["even-odd",
     moment_v = strip * middles[on] + spread * height**3 / 12
     moment_u = strip * (crossing[right] + crossing[left]) / 2
     moment_u += (slope[right] ** 2 - slope[left] ** 2) * height**3 / 24
-    return Measure(float(strip.sum()), float(moment_u.sum()), float(moment_v.sum()), len(edge))
+    return Measure(float(strip.sum()), float(moment_u.sum()), float(moment_v.sum()), len(edge) + _OVERHEAD)
 
 
 def _lines_met(lines: Floats, v0: Floats, v1: Floats) -> tuple[Integers, Integers]:

@@ -115,10 +115,8 @@ def _shared(polygons: Polygons, smaller: int, larger: int) -> tuple[float, int]:
     area = abs(float(polygons.area_mm2[smaller]))
     inside = _samples_inside(polygons, smaller, larger)
     if inside.all() != inside.any() or _edges_cross(polygons, smaller, larger):
-        one, other = polygons.vertices(smaller), polygons.vertices(larger)
-        each, both, together = measure([one]), measure([other]), measure([one, other])
-        shared = (each.area + both.area - together.area) / 2
-        return shared, each.crossings + both.crossings + together.crossings
+        together = measure([polygons.vertices(smaller), polygons.vertices(larger)])
+        return (area + abs(float(polygons.area_mm2[larger])) - together.area) / 2, together.crossings
     return (area if inside.all() else 0.0), 0
 
 
