@@ -75,7 +75,7 @@ def structure_set(kind: Kind, ct: Sequence[Dataset] | None = None) -> bytes:
     slices = _slices(size.planes, ct)
     dataset = _common("RTSTRUCT", RTStructureSetStorage, f"{UID_ROOT}.5.{size.structures}.{size.planes}")
     dataset.SeriesInstanceUID = RTSTRUCT_SERIES_UID
-    dataset.StructureSetLabel = f"SYNTHETIC_{kind}".upper()
+    dataset.StructureSetLabel = f"SYN_{kind}".upper()
     dataset.StructureSetDate, dataset.StructureSetTime = "20240229", "120000"
     dataset.ApprovalStatus = "UNAPPROVED"
     if ct:
