@@ -15,7 +15,8 @@ status() {
     service_row orthanc "http://$host:$(setting PACS_HTTP_PORT 8042)" "admin, viewer: PACS_…_PASSWORD in $(basename "$ENV_FILE")"
     row dicom "$host:$(setting PACS_DICOM_PORT 4242), AE title $(setting PACS_DICOM_AET ORTHANC)" "$(service_state orthanc)" "-"
     service_row door "http://$host:$(setting PACS_API_PORT 8000)/api/docs" "as for orthanc"
-    # Docker looks at it more often than the plugins do, which began before it.
+    # Docker looks at these more often than the plugins do, which began before them.
+    row dashboard "http://$host:$(setting PACS_DASHBOARD_PORT 3000)" "$(service_state dashboard)" "as for orthanc"
     row ohif "http://$host:$(setting PACS_OHIF_PORT 3001)" "$(service_state ohif)" "as for orthanc"
     service_row postgres "not published" "PACS_POSTGRES_PASSWORD in $(basename "$ENV_FILE")"
     other_rows
@@ -62,7 +63,7 @@ service_row() {
 other_rows() {
     local name state reason
     while IFS=$'\t' read -r name state reason; do
-        case $name in '' | orthanc | postgres | ohif) continue ;; esac
+        case $name in '' | orthanc | postgres | dashboard | ohif) continue ;; esac
         [[ $state != not_configured ]] || continue
         row "$name" "${reason:--}" "$state" ""
     done <<< "$probes"

@@ -13,7 +13,10 @@ run_test() {
     local arguments=() lint=yes
     select_tests "$@"
     prepare
-    [[ $lint == no ]] || check_style
+    if [[ $lint == yes ]]; then
+        check_style
+        check_dashboard
+    fi
     say "Tests"
     in_tests_container pytest "${arguments[@]}"
 }
@@ -162,6 +165,15 @@ check_style() {
         mypy --cache-dir "$TMPDIR/mypy"
         shellcheck --external-sources pacs .ci/run scripts/*.sh scripts/base-images/*.sh scripts/base-images/*/*.sh
     '
+}
+
+# Biome, TypeScript and vitest, where the site is built.
+check_dashboard() {
+    run_docker build --quiet --file "$ROOT/dashboard/Dockerfile" --target check --build-arg "NPM_REGISTRY=$PACS_NPM_REGISTRY" \
+        "$ROOT" > "$TEST_FOLDER/dashboard.log" 2>&1 || {
+        tail -n 40 "$TEST_FOLDER/dashboard.log" >&2
+        fail "The dashboard's own checks failed; the lines above say why."
+    }
 }
 
 clean_up() {

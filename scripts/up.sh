@@ -48,7 +48,8 @@ check_env_file() {
 
 check_ports() {
     local name port holder
-    for name in PACS_HTTP_PORT:8042 PACS_DICOM_PORT:4242 PACS_API_PORT:8000 PACS_OHIF_PORT:3001; do
+    for name in PACS_HTTP_PORT:8042 PACS_DICOM_PORT:4242 PACS_API_PORT:8000 PACS_DASHBOARD_PORT:3000 \
+        PACS_OHIF_PORT:3001; do
         port=$(setting "${name%:*}" "${name#*:}")
         name=${name%:*}
         [[ $port =~ ^[0-9]+$ && $port -ge 1 && $port -le 65535 ]] \

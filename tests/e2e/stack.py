@@ -31,6 +31,7 @@ class Stack:
     dicom_port: int = field(default_factory=free_port)
     api_port: int = field(default_factory=free_port)
     ohif_port: int = field(default_factory=free_port)
+    dashboard_port: int = field(default_factory=free_port)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -41,6 +42,7 @@ class Stack:
             "PACS_DICOM_PORT": str(self.dicom_port),
             "PACS_API_PORT": str(self.api_port),
             "PACS_OHIF_PORT": str(self.ohif_port),
+            "PACS_DASHBOARD_PORT": str(self.dashboard_port),
             "PACS_STABLE_AGE": "2",
             "PACS_UPLOAD_MAX_MB": str(UPLOAD_MAX_MB),
             # The largest file within an archive as well.
@@ -97,6 +99,10 @@ class Stack:
 
     def door(self, account: str | None = "admin") -> httpx.Client:
         return self.client(account, self.api_port)
+
+    def dashboard(self, account: str | None = "admin") -> httpx.Client:
+        """The dashboard's door."""
+        return self.client(account, self.dashboard_port)
 
     def viewer(self, account: str | None = "admin") -> httpx.Client:
         """OHIF's door."""

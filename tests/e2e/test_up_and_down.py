@@ -22,6 +22,7 @@ def test_first_up_prints_a_table_of_services_with_their_addresses(first_up: tupl
         "orthanc": f"http://127.0.0.1:{stack.http_port}",
         "dicom": f"127.0.0.1:{stack.dicom_port}",
         "door": f"http://127.0.0.1:{stack.api_port}/api/docs",
+        "dashboard": f"http://127.0.0.1:{stack.dashboard_port}",
         "ohif": f"http://127.0.0.1:{stack.ohif_port}",
         "postgres": "not published",
     }.items():
@@ -69,7 +70,7 @@ def test_orthanc_runs_on_postgresql_which_is_not_published(stack: Stack) -> None
     assert ports.strip() in {"{}", "null"}
 
 
-@pytest.mark.parametrize("service", ["postgres", "orthanc", "door", "ohif"])
+@pytest.mark.parametrize("service", ["postgres", "orthanc", "door", "dashboard", "ohif"])
 def test_services_run_without_root_or_privileges_within_bounds(stack: Stack, service: str) -> None:
     container = stack.containers()[service]
     form = (
@@ -163,7 +164,7 @@ def test_deleting_the_data_needs_a_yes(stack: Stack) -> None:
 
     assert refused.returncode == 1
     assert "--yes" in refused.stdout
-    assert set(stack.containers()) == {"postgres", "orthanc", "door", "ohif"}
+    assert set(stack.containers()) == {"postgres", "orthanc", "door", "dashboard", "ohif"}
 
 
 def test_compose_alone_asks_for_the_passwords_of_the_example_and_then_accepts_it(stack: Stack, tmp_path: Path) -> None:

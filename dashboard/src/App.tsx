@@ -1,0 +1,50 @@
+import { MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { lazy, useEffect } from 'react';
+import { BrowserRouter, Route, Routes } from 'react-router';
+import { Overview } from './overview/Overview';
+import { SignIn } from './session/SignIn';
+import { useSession } from './session/session';
+import { NotFound } from './shell/NotFound';
+import { Shell } from './shell/Shell';
+import { theme, variables } from './theme';
+
+const Studies = lazy(() => import('./studies/Studies'));
+
+const queries = new QueryClient({
+  defaultOptions: {
+    // A page that refreshes itself tries again soon enough; and it must say at once that the server is away.
+    queries: { retry: false, networkMode: 'always', staleTime: 2000 },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+function Pages() {
+  const session = useSession();
+  useEffect(() => {
+    // Nothing of one account is left for the next.
+    if (!session) queries.clear();
+  }, [session]);
+  if (!session) return <SignIn />;
+  return (
+    <Routes>
+      <Route element={<Shell />}>
+        <Route index element={<Overview />} />
+        <Route path="studies" element={<Studies />} />
+        <Route path="*" element={<NotFound />} />
+      </Route>
+    </Routes>
+  );
+}
+
+export function App() {
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+      <QueryClientProvider client={queries}>
+        <BrowserRouter>
+          <Pages />
+        </BrowserRouter>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

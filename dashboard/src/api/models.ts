@@ -1,0 +1,96 @@
+// What the server's routes answer, as far as the site reads it (/api/docs has the whole).
+
+export type ServiceState = 'up' | 'degraded' | 'down' | 'not_configured';
+
+export interface ServiceStatus {
+  name: string;
+  state: ServiceState;
+  latency_ms: number | null;
+  version: string | null;
+  since: string;
+  checked_at: string | null;
+  reason: string | null;
+}
+
+export interface Status {
+  status: ServiceState;
+  services: ServiceStatus[];
+}
+
+export interface Statistics {
+  patients: number;
+  studies: number;
+  series: number;
+  instances: number;
+  disk_bytes: number;
+  by_modality: { modality: string; studies: number; series: number; instances: number }[];
+  growth: { day: string; studies: number; instances: number; size_bytes: number }[];
+  extractions: { pending: number; running: number; done: number; failed: number; structures: number };
+}
+
+export interface Series {
+  orthanc_id: string;
+  series_instance_uid: string;
+  modality: string;
+  number: number | null;
+  description: string;
+  series_date: string | null;
+  station: string;
+  manufacturer: string;
+  body_part: string;
+  instance_count: number;
+  size_bytes: number;
+}
+
+export interface Study {
+  orthanc_id: string;
+  study_instance_uid: string;
+  patient_id: string;
+  patient_name: string;
+  patient_birth_date: string | null;
+  patient_sex: string | null;
+  accession_number: string;
+  description: string;
+  study_date: string | null;
+  study_time: string | null;
+  referring_physician: string;
+  institution: string;
+  modalities: string[];
+  series_count: number;
+  instance_count: number;
+  size_bytes: number;
+  arrived_at: string;
+  updated_at: string;
+}
+
+export interface StudyDetail extends Study {
+  series: Series[];
+}
+
+export interface Page<T> {
+  items: T[];
+  total: number;
+  limit: number;
+  offset: number;
+}
+
+export type ExtractionState = 'pending' | 'running' | 'done' | 'failed';
+
+export interface Extraction {
+  orthanc_id: string;
+  state: ExtractionState;
+  attempts: number;
+  error: string | null;
+  enqueued_at: string;
+  next_try_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  duration_s: number | null;
+  sop_instance_uid: string | null;
+  series_instance_uid: string | null;
+  study_instance_uid: string | null;
+  label: string | null;
+  structure_count: number | null;
+  contour_count: number | null;
+  point_count: number | null;
+}

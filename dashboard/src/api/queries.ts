@@ -1,0 +1,76 @@
+// The questions that more than one page asks, with how often they are asked again.
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { get } from './client';
+import type { Extraction, ExtractionState, Page, Statistics, Status, Study, StudyDetail } from './models';
+
+/** Between two refreshes of what is shown live; TanStack Query pauses while the tab is hidden. */
+export const REFRESH_MS = 5000;
+
+export const useStatus = () =>
+  useQuery({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => get<Status>('/api/status', { signal }),
+    refetchInterval: REFRESH_MS,
+  });
+
+export const useStatistics = (days: number) =>
+  useQuery({
+    queryKey: ['stats', days],
+    queryFn: ({ signal }) => get<Statistics>('/api/stats', { signal, params: { days } }),
+    refetchInterval: REFRESH_MS,
+    placeholderData: keepPreviousData,
+  });
+
+export const useStudies = (parameters: Record<string, string | number>, live = true) =>
+  useQuery({
+    queryKey: ['studies', parameters],
+    queryFn: ({ signal }) => get<Page<Study>>('/api/studies', { signal, params: parameters }),
+    refetchInterval: live ? REFRESH_MS : false,
+    placeholderData: keepPreviousData,
+  });
+
+export const useStudy = (identifier: string) =>
+  useQuery({
+    queryKey: ['study', identifier],
+    queryFn: ({ signal }) => get<StudyDetail>(`/api/studies/${identifier}`, { signal }),
+    refetchInterval: 4 * REFRESH_MS,
+  });
+
+export const useExtractions = (parameters: { state?: ExtractionState; limit: number; offset?: number }) =>
+  useQuery({
+    queryKey: ['extractions', parameters],
+    queryFn: ({ signal }) => get<Page<Extraction>>('/api/extractions', { signal, params: parameters }),
+    refetchInterval: REFRESH_MS,
+    placeholderData: keepPreviousData,
+  });
+
+/** Where the other tools are, by name: a port of this host, or a whole origin. Written by the container at start. */
+export const useDoors = () =>
+  useQuery({
+    queryKey: ['doors'],
+    queryFn: () => get<Record<string, string>>('/doors.json'),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** The routes this server has: a page about a plugin appears when its route exists. */
+export function useHasRoute(path: string): boolean | undefined {
+  const { data } = useQuery({
+    queryKey: ['openapi'],
+    queryFn: () => get<{ paths: Record<string, unknown> }>('/api/openapi.json'),
+    staleTime: 300_000,
+    select: (document) => Object.keys(document.paths),
+  });
+  return data?.some((known) => known === path);
+}
+
+/** How many deliveries wait; null while this server has no forwarding. */
+export function useDeliveriesWaiting(): number | null {
+  const exists = useHasRoute('/api/deliveries') === true;
+  const { data } = useQuery({
+    queryKey: ['deliveries', 'waiting'],
+    queryFn: ({ signal }) => get<Page<unknown>>('/api/deliveries', { signal, params: { state: 'pending', limit: 1 } }),
+    refetchInterval: REFRESH_MS,
+    enabled: exists,
+  });
+  return data ? data.total : null;
+}

@@ -1,0 +1,29 @@
+import { Alert, Button, Stack, Text } from '@mantine/core';
+import { IconAlertCircle } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { Failure } from '../api/client';
+
+/** What went wrong and what to do, with the server's own words where it has some. */
+export function FailureNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { t } = useTranslation();
+  const failure = error instanceof Failure ? error : new Failure('refused', null, String(error), '');
+  return (
+    <Alert color="red" role="alert" icon={<IconAlertCircle aria-hidden />}>
+      <Stack gap="xs" align="flex-start">
+        <Text fw={600} c="var(--mantine-color-text)">
+          {t(`failure.${failure.kind}`)}
+        </Text>
+        {(failure.detail || failure.remedy) && (
+          <Text size="sm" c="var(--mantine-color-text)" lang="en">
+            {[failure.detail, failure.remedy].filter(Boolean).join(' ')}
+          </Text>
+        )}
+        {onRetry && (
+          <Button size="xs" variant="default" onClick={onRetry}>
+            {t('retry')}
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}

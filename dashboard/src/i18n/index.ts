@@ -1,0 +1,44 @@
+// English and French: the browser's choice first, then what the switch says, remembered on this computer.
+import i18next from 'i18next';
+import { initReactI18next } from 'react-i18next';
+
+export const LANGUAGES = { en: 'English', fr: 'Français' } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const REMEMBERED = 'pacs-language';
+const bundles = {
+  en: () => import('./en.json'),
+  fr: () => import('./fr.json'),
+};
+
+export function isLanguage(value: string | null | undefined): value is Language {
+  return value === 'en' || value === 'fr';
+}
+
+function preferred(): Language {
+  const remembered = localStorage.getItem(REMEMBERED);
+  if (isLanguage(remembered)) return remembered;
+  for (const tag of navigator.languages) {
+    const language = tag.slice(0, 2);
+    if (isLanguage(language)) return language;
+  }
+  return 'en';
+}
+
+async function load(language: Language) {
+  if (i18next.hasResourceBundle(language, 'translation')) return;
+  i18next.addResourceBundle(language, 'translation', (await bundles[language]()).default);
+}
+
+export async function startTranslations(): Promise<void> {
+  await i18next.use(initReactI18next).init({ resources: {}, lng: preferred(), interpolation: { escapeValue: false } });
+  await load(preferred());
+  document.documentElement.lang = preferred();
+}
+
+export async function switchLanguage(language: Language): Promise<void> {
+  await load(language);
+  localStorage.setItem(REMEMBERED, language);
+  document.documentElement.lang = language;
+  await i18next.changeLanguage(language);
+}

@@ -1,0 +1,97 @@
+import { Anchor, Group, Skeleton, Stack, Text, ThemeIcon, Title } from '@mantine/core';
+import { IconAlertTriangle, IconInbox, IconTopologyStar3 } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import type { Extraction, Study } from '../api/models';
+import { useExtractions, useStudies } from '../api/queries';
+import { personName, useFormat } from '../common/format';
+import { Nothing } from '../common/Nothing';
+
+const SHOWN = 12;
+
+interface Event {
+  key: string;
+  at: string;
+  kind: 'arrival' | 'extraction' | 'failure';
+  study: string | null;
+  values: Record<string, string | number>;
+}
+
+/** Arrivals and extractions as one list, newest first. */
+export function eventsOf(studies: Study[], extractions: Extraction[]): Event[] {
+  const arrivals = studies.map(
+    (study): Event => ({
+      key: `study-${study.orthanc_id}`,
+      at: study.arrived_at,
+      kind: 'arrival',
+      study: study.orthanc_id,
+      values: { who: personName(study.patient_name) || study.patient_id, what: study.modalities.join(', ') },
+    }),
+  );
+  const ended = extractions
+    .filter((extraction) => extraction.finished_at !== null)
+    .map(
+      (extraction): Event => ({
+        key: `extraction-${extraction.orthanc_id}`,
+        at: extraction.finished_at ?? extraction.enqueued_at,
+        kind: extraction.state === 'failed' ? 'failure' : 'extraction',
+        study: extraction.study_instance_uid,
+        values: {
+          count: extraction.structure_count ?? 0,
+          label: extraction.label || 'RTSTRUCT',
+          why: extraction.error ?? '',
+        },
+      }),
+    );
+  return [...arrivals, ...ended].sort((a, b) => b.at.localeCompare(a.at)).slice(0, SHOWN);
+}
+
+const ICONS = { arrival: IconInbox, extraction: IconTopologyStar3, failure: IconAlertTriangle };
+
+export function Activity() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const studies = useStudies({ sort: 'arrived_at', order: 'desc', limit: SHOWN });
+  const extractions = useExtractions({ limit: SHOWN });
+  const loading = studies.isPending || extractions.isPending;
+  const events = eventsOf(studies.data?.items ?? [], extractions.data?.items ?? []);
+
+  return (
+    <section className="panel" aria-labelledby="activity-title">
+      <Title order={2} size="h4" id="activity-title" mb="sm">
+        {t('activity.title')}
+      </Title>
+      {loading ? (
+        <Skeleton h={220} />
+      ) : events.length === 0 ? (
+        <Nothing title={t('activity.nothing')}>{t('activity.how')}</Nothing>
+      ) : (
+        <Stack component="ol" gap="xs" m={0} p={0} style={{ listStyle: 'none' }}>
+          {events.map((event) => {
+            const Icon = ICONS[event.kind];
+            const text = t(`activity.${event.kind}`, event.values);
+            return (
+              <Group component="li" key={event.key} gap="sm" wrap="nowrap" data-activity={event.kind}>
+                <ThemeIcon variant="default" radius="xl" aria-hidden>
+                  <Icon size={16} />
+                </ThemeIcon>
+                <Text size="sm" style={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
+                  {event.study ? (
+                    <Anchor component={Link} to={`/studies/${event.study}`} inherit underline="always">
+                      {text}
+                    </Anchor>
+                  ) : (
+                    text
+                  )}
+                </Text>
+                <Text size="xs" c="dimmed" component="time" dateTime={event.at} title={format.moment(event.at)}>
+                  {format.ago(event.at)}
+                </Text>
+              </Group>
+            );
+          })}
+        </Stack>
+      )}
+    </section>
+  );
+}

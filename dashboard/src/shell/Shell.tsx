@@ -1,0 +1,106 @@
+import { ActionIcon, Anchor, AppShell, Burger, Group, Loader, NavLink, Text, Tooltip } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconFolders, IconLayoutDashboard, IconLogout } from '@tabler/icons-react';
+import { Suspense, useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, Outlet, useLocation } from 'react-router';
+import { useLendLogIn } from '../common/doors';
+import { signOut, useSession } from '../session/session';
+import { LanguageSwitch } from './LanguageSwitch';
+import { Notices } from './Notices';
+import { ThemeSwitch } from './ThemeSwitch';
+
+const PAGES = [
+  { path: '/', name: 'overview', Icon: IconLayoutDashboard },
+  { path: '/studies', name: 'studies', Icon: IconFolders },
+] as const;
+
+export function Shell() {
+  const { t } = useTranslation();
+  const session = useSession();
+  const { pathname } = useLocation();
+  const [opened, { toggle, close }] = useDisclosure();
+  useLendLogIn();
+  const main = useRef<HTMLElement>(null);
+  const page = PAGES.find(({ path }) => (path === '/' ? pathname === '/' : pathname.startsWith(path)));
+
+  useEffect(() => {
+    document.title = page ? `${t(`pages.${page.name}`)} · PACS` : 'PACS';
+  }, [page, t]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new page starts at its top, with the menu closed.
+  useEffect(() => {
+    close();
+    window.scrollTo(0, 0);
+  }, [pathname]);
+
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      padding={{ base: 'sm', sm: 'lg' }}
+    >
+      <AppShell.Header px="md" bg="var(--pacs-panel)">
+        {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place on the page; the router must not see the hash. */}
+        <a
+          className="skip-link"
+          href="#content"
+          onClick={(event) => {
+            event.preventDefault();
+            main.current?.focus();
+          }}
+        >
+          {t('shell.skip')}
+        </a>
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={opened}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={t('shell.menu')}
+              aria-expanded={opened}
+            />
+            <Anchor component={Link} to="/" underline="never" c="var(--mantine-color-text)">
+              <Group gap="xs" wrap="nowrap">
+                <img src="/icon.svg" alt="" width={28} height={28} />
+                <Text fw={700}>PACS</Text>
+              </Group>
+            </Anchor>
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <LanguageSwitch />
+            <ThemeSwitch />
+            <Text size="sm" c="dimmed" visibleFrom="sm">
+              {session?.user}
+            </Text>
+            <Tooltip label={t('shell.signOut')}>
+              <ActionIcon variant="default" size={36} aria-label={t('shell.signOut')} onClick={() => signOut()}>
+                <IconLogout size={18} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" bg="var(--pacs-panel)" aria-label={t('shell.pages')}>
+        {PAGES.map(({ path, name, Icon }) => (
+          <NavLink
+            key={path}
+            component={Link}
+            to={path}
+            label={t(`pages.${name}`)}
+            leftSection={<Icon size={20} aria-hidden />}
+            active={page?.path === path}
+            aria-current={page?.path === path ? 'page' : undefined}
+          />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main id="content" ref={main} tabIndex={-1}>
+        <Suspense fallback={<Loader aria-label={t('loading')} />}>
+          <Outlet />
+        </Suspense>
+      </AppShell.Main>
+      <Notices />
+    </AppShell>
+  );
+}

@@ -1,0 +1,181 @@
+import { Anchor, Badge, Button, Group, Pagination, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
+import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useSearchParams } from 'react-router';
+import type { Study } from '../api/models';
+import { useStudies } from '../api/queries';
+import { FailureNotice } from '../common/FailureNotice';
+import { Freshness } from '../common/Freshness';
+import { personName, useFormat } from '../common/format';
+import { Nothing } from '../common/Nothing';
+import { PageTitle } from '../common/PageTitle';
+import { WideTable } from '../common/WideTable';
+import { DeleteStudy } from './DeleteStudy';
+import { Filters } from './Filters';
+import { StudyActions } from './StudyActions';
+import { askedOf, PAGE_SIZE, readSearch, type Search, type SortKey, writeSearch } from './search';
+
+const COLUMNS: SortKey[] = [
+  'patient_name',
+  'patient_id',
+  'study_date',
+  'description',
+  'accession_number',
+  'instance_count',
+  'size_bytes',
+  'arrived_at',
+];
+const NUMERIC = new Set<SortKey>(['instance_count', 'size_bytes']);
+
+export default function Studies() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [parameters, setParameters] = useSearchParams();
+  const search = readSearch(parameters);
+  const studies = useStudies(askedOf(search));
+  const [deleting, setDeleting] = useState<Study | null>(null);
+  const total = studies.data?.total ?? 0;
+  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
+
+  const change = (changed: Partial<Search>, replace = false) =>
+    setParameters(writeSearch({ ...search, page: 1, ...changed }), { replace });
+
+  return (
+    <>
+      <PageTitle title={t('pages.studies')}>
+        <Freshness queries={[studies]} />
+      </PageTitle>
+      <section className="panel">
+        <Filters text={search.text} onChange={(text) => change({ text }, true)} />
+        {studies.isError && <FailureNotice error={studies.error} onRetry={() => void studies.refetch()} />}
+        {!studies.data ? (
+          !studies.isError && <Skeleton h={480} mt="md" />
+        ) : total === 0 ? (
+          <NothingFound searched={Object.keys(search.text).length > 0} />
+        ) : (
+          <>
+            <WideTable of={t('pages.studies')}>
+              <Table highlightOnHover verticalSpacing="xs" mt="sm" miw={980}>
+                <Table.Thead>
+                  <Table.Tr>
+                    {COLUMNS.map((key) => (
+                      <SortHeader key={key} column={key} search={search} onSort={change} />
+                    ))}
+                    <Table.Th>
+                      <Text size="sm" fw={700}>
+                        {t('studies.actions')}
+                      </Text>
+                    </Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {studies.data.items.map((study) => (
+                    <Row key={study.orthanc_id} study={study} onDelete={() => setDeleting(study)} />
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </WideTable>
+            <Group justify="space-between" mt="md">
+              <Text size="sm" c="dimmed" role="status">
+                {t('studies.shown', {
+                  from: format.number((search.page - 1) * PAGE_SIZE + 1),
+                  to: format.number(Math.min(search.page * PAGE_SIZE, total)),
+                  total: format.number(total),
+                })}
+              </Text>
+              {pages > 1 && (
+                <Pagination
+                  component="nav"
+                  aria-label={t('studies.pages')}
+                  total={pages}
+                  value={search.page}
+                  onChange={(page) => change({ page })}
+                  getItemProps={(page) => ({ 'aria-label': t('studies.page', { page }) })}
+                  getControlProps={(control) => ({ 'aria-label': t(`studies.${control as 'next' | 'previous'}`) })}
+                />
+              )}
+            </Group>
+          </>
+        )}
+      </section>
+      <DeleteStudy study={deleting} onClose={() => setDeleting(null)} />
+    </>
+  );
+}
+
+function SortHeader(props: { column: SortKey; search: Search; onSort: (change: Partial<Search>) => void }) {
+  const { t } = useTranslation();
+  const { column, search, onSort } = props;
+  const sorted = search.sort === column;
+  const Icon = !sorted ? IconArrowsSort : search.descending ? IconArrowDown : IconArrowUp;
+  return (
+    <Table.Th
+      aria-sort={sorted ? (search.descending ? 'descending' : 'ascending') : 'none'}
+      ta={NUMERIC.has(column) ? 'right' : undefined}
+    >
+      <UnstyledButton
+        onClick={() => onSort({ sort: column, descending: sorted ? !search.descending : column.endsWith('_at') })}
+      >
+        <Group gap={4} wrap="nowrap">
+          <Text size="sm" fw={700} style={{ whiteSpace: 'nowrap' }}>
+            {t(`studies.${column}`)}
+          </Text>
+          <Icon size={14} aria-hidden opacity={sorted ? 1 : 0.5} />
+        </Group>
+      </UnstyledButton>
+    </Table.Th>
+  );
+}
+
+function Row({ study, onDelete }: { study: Study; onDelete: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <Table.Tr data-study={study.study_instance_uid}>
+      <Table.Td>
+        <Anchor component={Link} to={`/studies/${study.orthanc_id}`} fw={600} size="sm">
+          {personName(study.patient_name) || t('studies.noName')}
+        </Anchor>
+      </Table.Td>
+      <Table.Td>{study.patient_id}</Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>{format.date(study.study_date)}</Table.Td>
+      <Table.Td>
+        <Text size="sm">{study.description}</Text>
+        <Group gap={4}>
+          {study.modalities.map((modality) => (
+            <Badge key={modality} variant="default" size="sm" radius="sm">
+              {modality}
+            </Badge>
+          ))}
+        </Group>
+      </Table.Td>
+      <Table.Td>{study.accession_number}</Table.Td>
+      <Table.Td ta="right">{format.number(study.instance_count)}</Table.Td>
+      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
+        {format.bytes(study.size_bytes)}
+      </Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>
+        <time dateTime={study.arrived_at} title={format.moment(study.arrived_at)}>
+          {format.ago(study.arrived_at)}
+        </time>
+      </Table.Td>
+      <Table.Td>
+        <StudyActions study={study} onDelete={onDelete} compact />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function NothingFound({ searched }: { searched: boolean }) {
+  const { t } = useTranslation();
+  if (searched) return <Nothing title={t('studies.noMatch')}>{t('studies.noMatchHint')}</Nothing>;
+  return (
+    <Nothing title={t('studies.none')}>
+      {t('activity.how')}
+      <Button component={Link} to="/upload" mt="sm" display="block" mx="auto" w="fit-content">
+        {t('pages.upload')}
+      </Button>
+    </Nothing>
+  );
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+// nginx serves what is compressed already (gzip_static); the official image has no brotli.
+function precompressed(): Plugin {
+  return {
+    name: 'precompressed',
+    apply: 'build',
+    // Not earlier: Vite itself still changes the files while the bundle is generated.
+    writeBundle({ dir = 'dist' }) {
+      for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' })) {
+        const file = join(dir, name);
+        if (/\.(js|css|html|svg)$/.test(name) && statSync(file).size > 1024) {
+          writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
+        }
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), precompressed()],
+  build: {
+    target: 'es2022',
+    // An inlined file would need "data:" in the page's policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 900,
+  },
+  server: {
+    proxy: {
+      '/api': 'http://127.0.0.1:3000',
+      '/orthanc': 'http://127.0.0.1:3000',
+      '/doors.json': 'http://127.0.0.1:3000',
+    },
+  },
+  test: { environment: 'jsdom', setupFiles: 'src/setup-tests.ts', include: ['src/**/*.test.{ts,tsx}'] },
+});
