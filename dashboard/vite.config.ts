@@ -30,6 +30,19 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        // What changes with its versions only stays cached when the site itself changes.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'vendor',
+              test: /node_modules\/(react|react-dom|scheduler|react-router|react-i18next|i18next|axios|@tanstack)\//,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {
@@ -38,5 +51,5 @@ export default defineConfig({
       '/doors.json': 'http://127.0.0.1:3000',
     },
   },
-  test: { environment: 'jsdom', setupFiles: 'src/setup-tests.ts', include: ['src/**/*.test.{ts,tsx}'] },
+  test: { include: ['src/**/*.test.{ts,tsx}'] },
 });

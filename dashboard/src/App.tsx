@@ -10,6 +10,7 @@ import { Shell } from './shell/Shell';
 import { theme, variables } from './theme';
 
 const Studies = lazy(() => import('./studies/Studies'));
+const Upload = lazy(() => import('./upload/Upload'));
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -31,6 +32,7 @@ function Pages() {
       <Route element={<Shell />}>
         <Route index element={<Overview />} />
         <Route path="studies" element={<Studies />} />
+        <Route path="upload" element={<Upload />} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

@@ -115,7 +115,8 @@ def visit(
     context.on("weberror", lambda error: visited.complaints.append(str(error.error.stack or error.error)))
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        # Containers come and go during the tests, and each changes the network that the browser watches.
+        if message.type == "error" and "ERR_NETWORK_CHANGED" not in message.text:
             visited.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     context.on("console", note)

@@ -1,10 +1,15 @@
 """The dashboard as people use it: a real browser, the real stack, nothing mocked."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
+from pydicom import dcmread
+from pydicom.uid import generate_uid
 
 from e2e.browser import DESKTOP, PATIENCE_MS, PHONE, Visit, visit
 from e2e.stack import Stack, docker
@@ -41,6 +46,24 @@ def signed_in(
         yield visited
         assert visited.complaints == []
         assert visited.foreign_requests(stack.dashboard_port) == []
+
+
+def zip_of(folder: Path) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        for file in sorted(folder.rglob("*.dcm")):
+            writer.write(file, file.relative_to(folder))
+    return archive.getvalue()
+
+
+@pytest.fixture(scope="module")
+def filled(stack: Stack) -> Stack:
+    """The stack, with the study of dicompyler and the images and structures of STS_001 in it."""
+    with stack.dashboard() as client:
+        for name in ("dicompyler", "sts/STS_001"):
+            answer = client.post("/api/upload", content=zip_of(stack.folder / "tests/data" / name))
+            assert answer.status_code == 200, answer.text[:500]
+    return stack
 
 
 def test_a_wrong_password_and_an_account_without_rights_are_told_apart(browser: Browser, stack: Stack) -> None:
@@ -88,19 +111,19 @@ def test_pages_may_run_the_sites_own_scripts_only(browser: Browser, stack: Stack
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_is_accessible_in_both_colour_schemes(
-    browser: Browser, stack: Stack, dark: bool, size: ViewportSize
+    browser: Browser, filled: Stack, dark: bool, size: ViewportSize
 ) -> None:
     look = f"{'dark' if dark else 'light'}-{'phone' if size == PHONE else 'desktop'}"
     with visit(browser, dark=dark, size=size) as visited:
-        visited.page.goto(address(stack))
+        visited.page.goto(address(filled))
         expect(visited.page.locator("input[name=password]")).to_be_visible()
         visited.screenshot(f"dashboard-sign-in-{look}")
         assert visited.accessibility_violations() == []
-    with signed_in(browser, stack, dark=dark, size=size) as visited:
+    with signed_in(browser, filled, dark=dark, size=size) as visited:
         page = visited.page
         for path, ready in PAGES.items():
-            page.goto(address(stack, path))
-            expect(page.locator(ready).first).to_be_visible()
+            page.goto(address(filled, path))
+            expect(page.locator(ready).first).to_be_attached()
             expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
             name = path.strip("/").replace("/", "-") or "overview"
             visited.screenshot(f"dashboard-{name}-{look}", full_page=True)
@@ -110,7 +133,7 @@ def test_every_page_is_accessible_in_both_colour_schemes(
 
 
 #: Each page, and what is there when it is ready.
-PAGES = {"/": ".recharts-surface"}
+PAGES = {"/": ".recharts-surface", "/studies": "[data-study]", "/upload": "[data-folder]"}
 
 
 def test_language_and_colours_are_remembered(browser: Browser, stack: Stack) -> None:
@@ -119,8 +142,7 @@ def test_language_and_colours_are_remembered(browser: Browser, stack: Stack) -> 
         expect(page.get_by_role("heading", level=1)).to_have_text("Vue d’ensemble")
         assert page.evaluate("document.documentElement.lang") == "fr"
 
-        page.get_by_role("button", name="Langue").click()
-        page.get_by_role("menuitem", name="English").click()
+        page.get_by_role("button", name="English").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
         page.get_by_role("button", name="Dark colours").click()
         expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
@@ -163,3 +185,102 @@ def test_a_server_that_is_away_is_told_and_what_is_shown_is_marked_as_old(browse
         finally:
             docker("unpause", container)
         expect(page.get_by_text("Out of date")).to_have_count(0)
+
+
+def counter(page: Page, name: str) -> int:
+    return int(page.locator(f"[data-figure={name}] dd").inner_text().replace(",", ""))
+
+
+def renamed(folder: Path, target: Path, name: str, patient_id: str) -> list[Path]:
+    """Copies of a folder's DICOM files as a study of their own, of another patient."""
+    roots: dict[str, str] = {}
+    files = []
+    for index, source in enumerate(sorted(folder.rglob("*.dcm"))):
+        dataset = dcmread(source)
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            value = str(getattr(dataset, keyword))
+            setattr(dataset, keyword, roots.setdefault(value, str(generate_uid())))
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        dataset.PatientName, dataset.PatientID = name, patient_id
+        file = target / source.relative_to(folder).parent / f"{index:04}.dcm"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        dataset.save_as(file)
+        files.append(file)
+    return files
+
+
+def test_a_folder_and_a_zip_are_uploaded_counted_and_found_with_an_accent(
+    browser: Browser, stack: Stack, tmp_path: Path
+) -> None:
+    source = stack.folder / "tests/data/sts/STS_001"
+    as_folder = renamed(source, tmp_path / "Klinik", "Übelhör^Zoë", "ACCENT-1")
+    (tmp_path / "Klinik" / "notes.txt").write_text("not an image")
+    renamed(source / "CT", tmp_path / "second", "Núñez^Inés", "ACCENT-2")
+    archive = tmp_path / "study.zip"
+    archive.write_bytes(zip_of(tmp_path / "second"))
+
+    with signed_in(browser, stack) as visited:
+        page = visited.page
+        expect(page.locator("[data-figure=studies] dd")).not_to_be_empty()
+        studies, instances = counter(page, "studies"), counter(page, "instances")
+
+        page.get_by_role("link", name="Upload").click()
+        page.locator("[data-folder]").set_input_files(tmp_path / "Klinik")
+        expect(page.locator("[data-count=stored] dd")).to_have_text(str(len(as_folder)))
+        expect(page.locator("[data-transfer=rejected]")).to_contain_text("notes.txt")
+        visited.screenshot("dashboard-upload-done", full_page=True)
+        # Another page, and back: the list is still there.
+        page.get_by_role("link", name="Studies").click()
+        page.get_by_role("link", name="Upload").click()
+        expect(page.locator("[data-transfer=rejected]")).to_contain_text("notes.txt")
+
+        page.locator("input[type=file]:not([data-folder])").set_input_files(archive)
+        expect(page.locator("[data-count=stored] dd")).to_have_text(str(len(as_folder) + 1))
+        expect(page.get_by_role("link", name="Núñez, Inés")).to_be_visible()
+        assert visited.accessibility_violations() == []
+
+        page.get_by_role("link", name="Overview").click()
+        added = len(as_folder) + len(list((tmp_path / "second").rglob("*.dcm")))
+        expect(page.locator("[data-figure=studies] dd")).to_have_text(f"{studies + 2:,}")
+        expect(page.locator("[data-figure=instances] dd")).to_have_text(f"{instances + added:,}")
+        expect(page.locator("[data-activity=extraction]").first).to_be_visible()
+
+        page.get_by_role("link", name="Studies").click()
+        for words in ("übelhör zoë", "UBELHOR", "Übel*"):
+            page.get_by_label("Search").fill(words)
+            expect(page.locator("[data-study]")).to_have_count(1)
+            expect(page.locator("[data-study]")).to_contain_text("Übelhör, Zoë")
+
+        page.get_by_role("button", name="More actions for ACCENT-1").click()
+        page.get_by_role("menuitem", name="Delete…").click()
+        visited.screenshot("dashboard-delete")
+        page.get_by_role("button", name="Delete for good").click()
+        expect(page.get_by_text("No study matches")).to_be_visible()
+        visited.complaints = visited.complaints_except(r"status of 422")
+
+
+def test_studies_are_found_sorted_and_kept_in_the_address(browser: Browser, filled: Stack) -> None:
+    with signed_in(browser, filled, "/studies") as visited:
+        page = visited.page
+        rows = page.locator("[data-study]")
+        expect(rows).not_to_have_count(0)
+        page.get_by_label("Search").fill("*001")
+        expect(page.get_by_text("STS_001").first).to_be_visible()
+        page.get_by_label("Search").fill("no such patient")
+        expect(page.get_by_text("No study matches")).to_be_visible()
+
+        page.get_by_label("Search").fill("sts")
+        expect(rows).to_have_count(1)
+        assert "q=sts" in page.url
+        page.get_by_role("button", name="Patient ID").click()
+        expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Patient ID")
+        assert "sort=patient_id" in page.url
+        page.reload()
+        expect(rows).to_have_count(1)
+
+
+def test_a_viewer_may_not_delete(browser: Browser, filled: Stack) -> None:
+    with signed_in(browser, filled, "/studies", account="viewer") as visited:
+        visited.page.get_by_role("button", name="More actions").first.click()
+        expect(visited.page.get_by_role("menuitem", name="Delete (admin only)")).to_be_disabled()

@@ -94,3 +94,20 @@ export interface Extraction {
   contour_count: number | null;
   point_count: number | null;
 }
+
+export interface UploadedFile {
+  /** As sent; within a ZIP, `archive.zip/path/in/it.dcm`. */
+  name: string;
+  result: 'stored' | 'already_stored' | 'rejected';
+  reason: string | null;
+  orthanc_id: string | null;
+  sop_instance_uid: string | null;
+  study_instance_uid: string | null;
+}
+
+export interface UploadAnswer {
+  files: UploadedFile[];
+  stored: number;
+  already_stored: number;
+  rejected: number;
+}

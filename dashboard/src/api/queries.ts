@@ -29,8 +29,11 @@ export const useStudies = (parameters: Record<string, string | number>, live = t
     placeholderData: keepPreviousData,
   });
 
-export const useStudy = (identifier: string) =>
+/** ``awaited``: it is arriving, and a study that is not there yet is asked for again soon. */
+export const useStudy = (identifier: string, awaited = false) =>
   useQuery({
+    retry: awaited ? 10 : false,
+    retryDelay: 1000,
     queryKey: ['study', identifier],
     queryFn: ({ signal }) => get<StudyDetail>(`/api/studies/${identifier}`, { signal }),
     refetchInterval: 4 * REFRESH_MS,

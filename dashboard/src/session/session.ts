@@ -52,3 +52,9 @@ function subscribe(listener: () => void) {
 export const useSession = () => useSyncExternalStore(subscribe, currentSession);
 /** Only the account admin may change anything; the server decides, this only greys what it would refuse. */
 export const useIsAdmin = () => useSession()?.user === 'admin';
+
+export function onSignedOut(listener: () => void): void {
+  subscribe(() => {
+    if (!session) listener();
+  });
+}

@@ -1,35 +1,22 @@
-import { Button, Menu } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconLanguage } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { LANGUAGES, type Language, switchLanguage } from '../i18n';
+import { LANGUAGES, switchLanguage } from '../i18n';
 
+/** Two languages need no menu: the button names the other one, in its own words. */
 export function LanguageSwitch() {
-  const { t, i18n } = useTranslation();
+  const { i18n } = useTranslation();
+  const other = i18n.language === 'fr' ? 'en' : 'fr';
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <Button
-          variant="default"
-          size="sm"
-          px="xs"
-          leftSection={<IconLanguage size={18} aria-hidden />}
-          aria-label={`${t('shell.language')}: ${LANGUAGES[i18n.language as Language]}`}
-        >
-          {i18n.language.toUpperCase()}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {Object.entries(LANGUAGES).map(([language, name]) => (
-          <Menu.Item
-            key={language}
-            lang={language}
-            aria-current={i18n.language === language}
-            onClick={() => void switchLanguage(language as Language)}
-          >
-            {name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <Button
+      variant="default"
+      size="sm"
+      px="xs"
+      lang={other}
+      leftSection={<IconLanguage size={18} aria-hidden />}
+      onClick={() => void switchLanguage(other)}
+    >
+      {LANGUAGES[other]}
+    </Button>
   );
 }

@@ -1,11 +1,12 @@
-import { ActionIcon, Anchor, AppShell, Burger, Group, Loader, NavLink, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Anchor, AppShell, Burger, Group, Loader, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconFolders, IconLayoutDashboard, IconLogout } from '@tabler/icons-react';
+import { IconFolders, IconLayoutDashboard, IconLogout, IconUpload } from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, useLocation } from 'react-router';
 import { useLendLogIn } from '../common/doors';
 import { signOut, useSession } from '../session/session';
+import { UploadIndicator } from '../upload/UploadIndicator';
 import { LanguageSwitch } from './LanguageSwitch';
 import { Notices } from './Notices';
 import { ThemeSwitch } from './ThemeSwitch';
@@ -13,6 +14,7 @@ import { ThemeSwitch } from './ThemeSwitch';
 const PAGES = [
   { path: '/', name: 'overview', Icon: IconLayoutDashboard },
   { path: '/studies', name: 'studies', Icon: IconFolders },
+  { path: '/upload', name: 'upload', Icon: IconUpload },
 ] as const;
 
 export function Shell() {
@@ -69,16 +71,21 @@ export function Shell() {
             </Anchor>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            <UploadIndicator />
             <LanguageSwitch />
             <ThemeSwitch />
             <Text size="sm" c="dimmed" visibleFrom="sm">
               {session?.user}
             </Text>
-            <Tooltip label={t('shell.signOut')}>
-              <ActionIcon variant="default" size={36} aria-label={t('shell.signOut')} onClick={() => signOut()}>
-                <IconLogout size={18} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
+            <ActionIcon
+              variant="default"
+              size={36}
+              aria-label={t('shell.signOut')}
+              title={t('shell.signOut')}
+              onClick={() => signOut()}
+            >
+              <IconLogout size={18} aria-hidden />
+            </ActionIcon>
           </Group>
         </Group>
       </AppShell.Header>

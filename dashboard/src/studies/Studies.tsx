@@ -1,3 +1,4 @@
+import '../page-styles';
 import { Anchor, Badge, Button, Group, Pagination, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react';
 import { useState } from 'react';

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Menu, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Group, Menu } from '@mantine/core';
 import { IconDots, IconDownload, IconExternalLink, IconEye, IconTrash } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Study } from '../api/models';
@@ -25,11 +25,16 @@ export function StudyActions({ study, onDelete, compact = false }: Props) {
   return (
     <Group gap={4} wrap="nowrap">
       {ohifClosed ? null : compact ? (
-        <Tooltip label={t('studies.ohif')}>
-          <ActionIcon component="a" {...ohifLink} variant="default" size="lg" aria-label={t('studies.ohif')}>
-            <IconEye size={18} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          component="a"
+          {...ohifLink}
+          variant="default"
+          size="lg"
+          aria-label={t('studies.ohif')}
+          title={t('studies.ohif')}
+        >
+          <IconEye size={18} aria-hidden />
+        </ActionIcon>
       ) : (
         <Button component="a" {...ohifLink} leftSection={<IconEye size={18} aria-hidden />}>
           {t('studies.ohif')}
