@@ -11,6 +11,7 @@ import { theme, variables } from './theme';
 
 const Studies = lazy(() => import('./studies/Studies'));
 const Upload = lazy(() => import('./upload/Upload'));
+const StudyPage = lazy(() => import('./study/StudyPage'));
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -32,6 +33,7 @@ function Pages() {
       <Route element={<Shell />}>
         <Route index element={<Overview />} />
         <Route path="studies" element={<Studies />} />
+        <Route path="studies/:identifier" element={<StudyPage />} />
         <Route path="upload" element={<Upload />} />
         <Route path="*" element={<NotFound />} />
       </Route>

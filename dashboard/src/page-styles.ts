@@ -10,3 +10,6 @@ import '@mantine/core/styles/Progress.css';
 import '@mantine/core/styles/Checkbox.css';
 import '@mantine/core/styles/Tabs.css';
 import '@mantine/core/styles/Divider.css';
+import '@mantine/core/styles/ColorSwatch.css';
+import '@mantine/core/styles/Slider.css';
+import '@mantine/core/styles/Switch.css';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from collections.abc import Iterable, Iterator
 
 import pydicom
@@ -17,6 +18,8 @@ logger = logging.getLogger("pacs.upload")
 
 #: Media Storage Directory Storage: a DICOMDIR lists other files and is no image.
 _DICOMDIR = b"1.2.840.10008.1.3.10"
+#: Before an instance that the archive did not take is tried again.
+_PAUSES_S = (0.1, 0.3)
 
 
 class ArchiveUnavailable(Exception):
@@ -79,7 +82,7 @@ class Uploader:
         if not content:
             return _rejected(name, "the file is empty"), False
         try:
-            stored = self._archive.store_instance(content)
+            stored = self._store_patiently(content)
         except InvalidDicom as error:
             return _rejected(name, _why_invalid(content, error)), False
         except ArchiveError as error:
@@ -94,6 +97,19 @@ class Uploader:
             study_instance_uid=study_instance_uid,
         )
         return file, False
+
+    def _store_patiently(self, content: bytes) -> StoredInstance:
+        """Again after a moment: instances of one study that are stored side by side compete for its rows, and PostgreSQL
+        makes the losers start over; Orthanc does so a number of times, and then gives up.
+        """
+        for pause_s in _PAUSES_S:
+            try:
+                return self._archive.store_instance(content)
+            except InvalidDicom:
+                raise
+            except ArchiveError:
+                time.sleep(pause_s)
+        return self._archive.store_instance(content)
 
 
 def _rejected(name: str, reason: str) -> UploadedFile:

@@ -86,3 +86,20 @@ export async function send<T>(method: 'POST' | 'DELETE', url: string, config: Ax
     throw await failureOf(error);
   }
 }
+
+const COMPUTED_WITHIN_MS = 600_000;
+
+/** A GET of something that the server may have to compute first: it answers 202 until it is there. */
+export async function getComputed<T>(url: string, responseType: 'json' | 'arraybuffer' | 'text', signal: AbortSignal) {
+  const until = Date.now() + COMPUTED_WITHIN_MS;
+  for (;;) {
+    try {
+      const answer = await client.get<T>(url, { responseType, signal, timeout: 60_000 });
+      if (answer.status !== 202) return answer.data;
+    } catch (error) {
+      throw await failureOf(error);
+    }
+    if (Date.now() > until) throw new Failure('slow', null, '', '');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}

@@ -111,3 +111,64 @@ export interface UploadAnswer {
   already_stored: number;
   rejected: number;
 }
+
+export interface Warning {
+  code: string;
+  message: string;
+}
+
+export interface Structure {
+  number: number;
+  name: string;
+  color: [number, number, number] | null;
+  interpreted_type: string | null;
+  contour_count: number;
+  volume_cm3: number | null;
+  warnings: Warning[];
+}
+
+export interface StructureSet {
+  orthanc_id: string;
+  sop_instance_uid: string;
+  frame_of_reference_uid: string | null;
+  referenced_series_uid: string | null;
+  label: string;
+  name: string;
+  date: string | null;
+  approval_status: string | null;
+  warnings: Warning[];
+  structures: Structure[];
+}
+
+export interface Finding {
+  code: string;
+  severity: 'error' | 'warning' | 'info';
+  message: string;
+  remedy: string;
+  place: { structure_name: string | null };
+  in_ohif: 'hidden' | 'wrong' | null;
+}
+
+export interface Quality {
+  compared_series_uid: string | null;
+  totals: { error: number; warning: number; info: number };
+  viewable_in_ohif: boolean;
+  ohif_reasons: { code: string; message: string }[];
+  findings: Finding[];
+}
+
+export interface Dvh {
+  dose: { units: string; maximum: number; chosen_because: string; warnings: Warning[] };
+  structures: {
+    number: number;
+    name: string;
+    color: [number, number, number] | null;
+    volume_cm3: number | null;
+    minimum: number | null;
+    maximum: number | null;
+    mean: number | null;
+    d: Record<string, number | null>;
+    curve: { bin_width: number; volume_unit: string; cumulative: number[] } | null;
+    warnings: Warning[];
+  }[];
+}

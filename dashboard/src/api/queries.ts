@@ -55,16 +55,18 @@ export const useDoors = () =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-/** The routes this server has: a page about a plugin appears when its route exists. */
-export function useHasRoute(path: string): boolean | undefined {
+/** The routes this server has: a page about a plugin appears when its route exists. Undefined until they are known. */
+export function useRoutes(): ReadonlySet<string> | undefined {
   const { data } = useQuery({
     queryKey: ['openapi'],
-    queryFn: () => get<{ paths: Record<string, unknown> }>('/api/openapi.json'),
+    queryFn: async () => new Set(Object.keys((await get<{ paths: object }>('/api/openapi.json')).paths)),
     staleTime: 300_000,
-    select: (document) => Object.keys(document.paths),
+    structuralSharing: false,
   });
-  return data?.some((known) => known === path);
+  return data;
 }
+
+export const useHasRoute = (path: string): boolean | undefined => useRoutes()?.has(path);
 
 /** How many deliveries wait; null while this server has no forwarding. */
 export function useDeliveriesWaiting(): number | null {

@@ -45,7 +45,7 @@ export type SendFiles = (
   signal: AbortSignal,
 ) => Promise<UploadAnswer>;
 
-const PARALLEL = 3;
+const PARALLEL = 2;
 const TELL_EVERY_MS = 150;
 const SPEED_OVER_MS = 5000;
 const BUSY_WAIT_MS = 2000;
