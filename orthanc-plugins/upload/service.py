@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from host.archive import Archive, ArchiveError, InvalidDicom
+from host.archive import Archive, ArchiveError, InvalidDicom, StoredInstance
 from upload.archives import RefusedZip, ZipLimits, is_zip, members_of
 from upload.models import UploadAnswer, UploadedFile
 
@@ -99,8 +99,10 @@ class Uploader:
         return file, False
 
     def _store_patiently(self, content: bytes) -> StoredInstance:
-        """Again after a moment: instances of one study that are stored side by side compete for its rows, and PostgreSQL
-        makes the losers start over; Orthanc does so a number of times, and then gives up.
+        """Store, trying again after a moment.
+
+        Instances of one study that are stored side by side compete for its rows, and PostgreSQL makes the losers start
+        over; Orthanc does so a number of times, and then gives up.
         """
         for pause_s in _PAUSES_S:
             try:

@@ -11,18 +11,11 @@ const OFFERED = [
   ['report', 'report.html'],
   ['table', 'table.csv'],
   ['dvh', 'dvh.csv'],
-  ['nifti', 'masks.nii.gz'],
-  ['labelmap', 'labelmap.nii.gz'],
-  ['nifti', 'nifti'],
-  ['nrrd', 'masks.nrrd'],
-  ['nrrd', 'seg.nrrd'],
+  ['nifti', 'labelmap.nii.gz'],
   ['nrrd', 'labelmap.nrrd'],
-  ['seg', 'seg.dcm'],
-  ['seg', 'seg'],
+  ['seg', 'labelmap.seg.dcm'],
   ['glb', 'mesh.glb'],
 ] as const;
-
-const ENDINGS: Record<string, string> = { nifti: 'nii.gz', seg: 'seg.dcm' };
 
 export function Downloads({ instance, label, hasDose }: { instance: string; label: string; hasDose: boolean }) {
   const { t } = useTranslation();
@@ -41,10 +34,7 @@ export function Downloads({ instance, label, hasDose }: { instance: string; labe
           {t('downloads.dicom')}
         </Menu.Item>
         {offered.map(([kind, path]) => (
-          <Menu.Item
-            key={path}
-            onClick={() => void download(`/api/extract-rt/${instance}/${path}`, `${name}.${ENDINGS[path] ?? path}`)}
-          >
+          <Menu.Item key={path} onClick={() => void download(`/api/extract-rt/${instance}/${path}`, `${name}.${path}`)}>
             {t(`downloads.${kind}`)}
           </Menu.Item>
         ))}

@@ -201,14 +201,23 @@ def test_a_body_over_the_limit_is_413_and_says_what_is_allowed(client: TestClien
 
 
 def test_an_archive_that_cannot_store_is_503(client: TestClient, archive: ArchiveDouble) -> None:
-    archive.fail("store_instance", ArchiveError("Full storage"), times=2)
+    archive.fail("store_instance", ArchiveError("Full storage"), times=6)
     answer = send(client, ("a.dcm", instance_file("1")), ("b.dcm", instance_file("2")))
     assert answer.status_code == 503
     assert "disk may be full" in answer.json()["detail"]
 
 
+def test_an_instance_that_lost_a_race_in_the_database_is_stored_at_the_next_try(
+    client: TestClient, archive: ArchiveDouble
+) -> None:
+    archive.fail("store_instance", ArchiveError("could not serialize access due to concurrent update"), times=2)
+    answer = send(client, ("a.dcm", instance_file("1")))
+    assert answer.status_code == 200
+    assert set(archive.instances) == {instance_id("1")}
+
+
 def test_an_archive_that_fails_in_the_middle_is_207_and_says_which(client: TestClient, archive: ArchiveDouble) -> None:
-    archive.fail("store_instance", ArchiveError("Full storage"))
+    archive.fail("store_instance", ArchiveError("Full storage"), times=3)
     answer = send(client, ("a.dcm", instance_file("1")), ("b.dcm", instance_file("2")))
     assert answer.status_code == 207
     assert reasons(answer) == {"a.dcm": "the archive cannot store now: its disk may be full; try again later"}
