@@ -17,7 +17,7 @@ from .grids import Grid
 from .model import Finding, Structure
 from .oblique import Box, sample
 from .planes import AXIAL, Integers
-from .scanlines import Edges, Filled, edges_of, fill
+from .scanlines import Filled, edges_of, fill
 from .sections import Combine, Sections, closed_contours, nearest_plane, overlap_findings, sections_of
 
 __all__ = ["Between", "Combine", "Coverage", "Mask", "coverage_of", "mask_of"]
@@ -208,28 +208,11 @@ def _filled(sections: Sections, used: Integers, rows: int, columns: int) -> Fill
     polygons = sections.polygons
     number = np.full(len(sections.position), -1, dtype=np.intp)
     number[used] = np.arange(len(used))
-    layers = []
-    for layer in sections.layers:
-        plane = np.full(len(polygons.starts), -1, dtype=np.intp)
-        plane[layer] = number[sections.plane[layer]]
-        edges = edges_of(polygons.u, polygons.v, polygons.starts, polygons.ends, plane)
-        kept = edges.plane >= 0
-        if not kept.all():
-            edges = Edges(edges.column[:, kept], edges.row[:, kept], edges.plane[kept])
-        layers.append(fill(edges, len(used), rows, columns))
-    return layers[0] if len(layers) == 1 else _united(layers)
-
-
-def _united(layers: list[Filled]) -> Filled:
-    top, left = (min(each.first_row for each in layers), min(each.first_column for each in layers))
-    bottom = max(each.first_row + each.inside.shape[1] for each in layers)
-    right = max(each.first_column + each.inside.shape[2] for each in layers)
-    united = np.zeros((len(layers[0].inside), bottom - top, right - left), dtype=np.bool_)
-    for each in layers:
-        _, rows, columns = each.inside.shape
-        row, column = each.first_row - top, each.first_column - left
-        united[:, row : row + rows, column : column + columns] |= each.inside
-    return Filled(united, top, left)
+    plane = np.full(len(polygons.starts), -1, dtype=np.intp)
+    plane[sections.members] = number[sections.plane[sections.members]]
+    edges = edges_of(polygons.u, polygons.v, polygons.starts, polygons.ends, plane)
+    kept = edges.plane >= 0
+    return fill(edges if kept.all() else edges.chosen(kept), len(used), rows, columns, sections.union)
 
 
 def _stacked(inside: Booleans, used: Integers, plane: Integers) -> Booleans:

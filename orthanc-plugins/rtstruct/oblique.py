@@ -17,6 +17,8 @@ Booleans = npt.NDArray[np.bool_]
 
 Box = tuple[slice, slice, slice]
 
+#: Contours on one plane whose union is looked up one by one.
+_MOST_LAYERS = 64
 #: Voxels that are looked up together.
 _PORTION = 1 << 21
 
@@ -34,6 +36,8 @@ def sample(structure: Structure, grid: Grid, combine: Combine) -> tuple[Box, Boo
     if frame is None:
         raise ValueError("none of the contours encloses an area")
     sections = sections_of(contours, points.T.copy(), frame, combine, unit_mm=1.0)
+    if len(sections.layers) > _MOST_LAYERS:
+        raise ValueError(f"more than {_MOST_LAYERS} contours lie on one oblique plane, too many to unite")
     thickness = [contour.slab_thickness_mm for contour in contours if contour.slab_thickness_mm]
     if len(sections.position) > 1:
         reach = float(np.median(np.diff(sections.position))) / 2
@@ -68,8 +72,7 @@ def _edges(sections: Sections, layer: Integers) -> Edges:
     chosen = np.zeros(len(polygons.starts), dtype=np.bool_)
     chosen[layer] = True
     all_edges = edges_of(polygons.u, polygons.v, polygons.starts, polygons.ends, np.where(chosen, sections.plane, -1))
-    kept = all_edges.plane >= 0
-    return Edges(all_edges.column[:, kept], all_edges.row[:, kept], all_edges.plane[kept])
+    return all_edges.chosen(all_edges.plane >= 0)
 
 
 def _lookup(layers: list[Edges], sections: Sections, frame: Frame, grid: Grid, box: Box, reach: float) -> Booleans:

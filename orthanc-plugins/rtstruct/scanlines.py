@@ -11,6 +11,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 Booleans = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int32] | npt.NDArray[np.uint8]
 
 #: Crossings of edges with rows that are looked at together: a hostile file has 1e9 of them.
 _MOST_CROSSINGS = 1 << 22
@@ -24,14 +25,19 @@ class Edges:
     ----------
     column, row
         Shape (2, M): the end with the lower row, then the other, so that the direction of drawing changes nothing.
-    plane
-        Shape (M,): which plane each lies on.
+    plane, polygon
+        Shape (M,): which plane each lies on, and which polygon each belongs to.
 
     """
 
     column: Floats
     row: Floats
     plane: Integers
+    polygon: Integers
+
+    def chosen(self, which: Booleans) -> Edges:
+        """Some of them."""
+        return Edges(self.column[:, which], self.row[:, which], self.plane[which], self.polygon[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +71,14 @@ def edges_of(column: Floats, row: Floats, starts: Integers, ends: Integers, plan
         np.stack((column[low], column[high])),
         np.stack((row[low], row[high])),
         np.repeat(plane, ends - starts)[start],
+        np.repeat(np.arange(len(starts)), ends - starts)[start],
     )
 
 
-def fill(edges: Edges, planes: int, rows: int, columns: int) -> Filled:
-    """Fill all polygons of each plane together by the even-odd rule, clipped to (rows, columns) pixels.
+def fill(edges: Edges, planes: int, rows: int, columns: int, union: bool = False) -> Filled:
+    """Fill the polygons of each plane, clipped to (rows, columns) pixels.
+
+    All polygons of a plane together by the even-odd rule; or each one by it, and their `union`.
 
     A centre on a left or upper edge is inside, one on a right or lower edge is not, so that polygons side by side
     share no pixel.
@@ -81,12 +90,18 @@ def fill(edges: Edges, planes: int, rows: int, columns: int) -> Filled:
         return Filled(np.zeros((planes, 0, 0), dtype=np.bool_), 0, 0)
     top, bottom = int(first[useful].min()), int(last[useful].max())
     # Left of the image matters, since an edge there opens what its partner closes; right of it does not.
-    low, high = edges.column[:, useful].min(), edges.column[:, useful].max()
-    left = int(_whole(low, columns))
-    right = int(_whole(high, columns))
+    left, right = (
+        int(_whole(each, columns)) for each in (edges.column[:, useful].min(), edges.column[:, useful].max())
+    )
     width, height = right - left, bottom - top
-    toggles = np.zeros(planes * height * (width + 1), dtype=np.uint8)
-    for part in parts(np.flatnonzero(useful), met):
+    # Modulo 256 keeps what is odd; depths have to be counted.
+    size = planes * height * (width + 1)
+    toggles: Counts = np.zeros(size, dtype=np.int32) if union else np.zeros(size, dtype=np.uint8)
+    chosen = np.flatnonzero(useful)
+    if union:
+        # Polygon by polygon, so that no portion ends within one.
+        chosen = chosen[np.argsort(edges.polygon[chosen], kind="stable")]
+    for part in parts(chosen, met, edges.polygon if union else None):
         counts = met[part]
         row = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first[part], counts)
         row0, row1, column0, column1, plane = (
@@ -94,13 +109,18 @@ def fill(edges: Edges, planes: int, rows: int, columns: int) -> Filled:
         )
         crossing = column0 + (row - row0) / (row1 - row0) * (column1 - column0)
         column = np.clip(np.ceil(crossing), left, right).astype(np.intp) - left
-        # Modulo 256 keeps what is odd.
-        np.add.at(toggles, (plane * height + row - top) * (width + 1) + column, np.uint8(1))
+        place = (plane * height + row - top) * (width + 1) + column
+        if union:
+            # Of each polygon on a line every first crossing goes in, every second out again.
+            place = place[np.lexsort((column, row, np.repeat(edges.polygon[part], counts)))]
+            np.add.at(toggles, place[::2], 1)
+            np.subtract.at(toggles, place[1::2], 1)
+        else:
+            np.add.at(toggles, place, np.uint8(1))
     # In one go: every line crosses closed polygons an even number of times, so that none begins inside.
     np.add.accumulate(toggles, out=toggles)
-    toggles &= 1
-    inside = toggles.view(np.bool_).reshape(planes, height, width + 1)[:, :, :width]
-    return Filled(inside, top, left)
+    inside: Booleans = np.greater(toggles, 0) if union else np.bitwise_and(toggles, 1, out=toggles).view(np.bool_)
+    return Filled(inside.reshape(planes, height, width + 1)[:, :, :width], top, left)
 
 
 def _whole(position: Floats | np.float64, count: int) -> Integers:
@@ -109,12 +129,17 @@ def _whole(position: Floats | np.float64, count: int) -> Integers:
     return whole
 
 
-def parts(edges: Integers, met: Integers) -> Iterator[Integers]:
-    """Edges in portions that meet a bounded number of pixels together."""
+def parts(edges: Integers, met: Integers, together: Integers | None = None) -> Iterator[Integers]:
+    """Edges in portions that meet a bounded number of pixels together.
+
+    Those that have the same number in `together` follow each other and stay in one portion, however large.
+    """
     total = np.cumsum(met[edges])
     begin = 0
     while begin < len(edges):
         before = total[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(total, before + _MOST_CROSSINGS, side="right")))
+        if together is not None and end < len(edges):
+            end = int(np.searchsorted(together[edges], together[edges[end - 1]], side="right"))
         yield edges[begin:end]
         begin = end

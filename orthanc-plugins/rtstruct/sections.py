@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,10 @@ class Sections:
         All closed contours, in the coordinates u, v, w that they were projected to.
     plane, position
         Shape (C,): the plane of each contour; shape (P,): where along w each plane lies, ascending.
-    layers
-        Indices of contours. Within a layer the even-odd rule holds; a point of any layer belongs to the structure.
+    members
+        The indices of the contours that count.
+    union
+        Whether a point belongs to the structure within any contour, or within an odd number of them.
     overlaps
         Pairs of contours that overlap in part, and the area that they share.
 
@@ -39,8 +42,14 @@ class Sections:
     polygons: Polygons
     plane: Integers
     position: Floats
-    layers: tuple[Integers, ...]
+    members: Integers
+    union: bool
     overlaps: tuple[tuple[int, int, float], ...]
+
+    @cached_property
+    def layers(self) -> list[Integers]:
+        """Indices of contours, such that a point of any layer belongs to the structure, and even-odd holds in each."""
+        return list(_each_plane_once(self.plane)) if self.union else [self.members]
 
 
 def closed_contours(structure: Structure) -> list[Contour]:
@@ -78,17 +87,13 @@ def sections_of(
     crowded = np.flatnonzero(np.bincount(plane)[plane] > 1)
     members = np.arange(len(contours))
     overlaps: tuple[tuple[int, int, float], ...] = ()
-    layers: tuple[Integers, ...] = (members,)
     if len(crowded):
+        again = _again(contours, crowded, plane)
         if combine == "auto":
-            layers = (np.setdiff1d(members, _again(contours, crowded, plane)),)
-        elif combine == "union":
-            layers = tuple(_each_plane_once(plane))
-        if not find_overlaps:
-            return Sections(polygons, plane, position / unit_mm, layers, ())
-        first = crowded if combine != "auto" else np.intersect1d(crowded, layers[0])
-        overlaps = nesting_of(polygons, first, plane[first]).overlapping
-    return Sections(polygons, plane, position / unit_mm, layers, overlaps)
+            members = np.setdiff1d(members, again)
+        compared = np.setdiff1d(crowded, again)
+        overlaps = nesting_of(polygons, compared, plane[compared]).overlapping
+    return Sections(polygons, plane, position / unit_mm, members, combine == "union" and len(crowded) > 0, overlaps)
 
 
 def _again(contours: Sequence[Contour], crowded: Integers, plane: Integers) -> list[int]:

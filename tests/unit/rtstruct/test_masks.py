@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rtstruct
-from rtstruct import Structure
+from rtstruct import Structure, scanlines
 from rtstruct.grids import Grid
 from rtstruct.images import read_image
 from rtstruct.masks import coverage_of, mask_of
@@ -113,6 +113,24 @@ def test_partial_overlap_is_told_with_what_was_made_of_it() -> None:
     assert "counts" in united.findings[0].message
 
 
+def test_a_union_of_many_is_that_of_each_alone() -> None:
+    rng = np.random.default_rng(8)
+    many = [circle(rng.uniform(2, 6), 2, points=23, centre=tuple(rng.uniform(-2, 45, 2))) for _ in range(40)]
+    many.append(np.concatenate([circle(9, 2, points=50, centre=(20, 20)), circle(5, 2, points=50, centre=(20, 20))]))
+    alone = [mask_of(structure(each), grid()).values for each in many]
+    united = mask_of(structure(*many), grid(), combine="union")
+    assert (united.values == np.any(alone, axis=0)).all()
+    assert (mask_of(structure(*many), grid(), combine="xor").values == np.logical_xor.reduce(alone)).all()
+
+
+@pytest.mark.parametrize("combine", ["auto", "union"])
+def test_portions_change_nothing(combine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = structure(*(circle(r, z, centre=(20.2, 20.3)) for z in range(4) for r in (15, 10, 5)))
+    expected = mask_of(drawn, grid(), combine=combine).values
+    monkeypatch.setattr(scanlines, "_MOST_CROSSINGS", 50)
+    assert (mask_of(drawn, grid(), combine=combine).values == expected).all()
+
+
 def test_what_is_outside_the_image_is_cut_off_and_told() -> None:
     mask = mask_of(structure(rectangle(-10, -10, 15, 15), rectangle(2, 2, 2, 2, z=40)), grid())
     assert mask.voxel_count == 25
@@ -183,6 +201,16 @@ def test_oblique_planes_keep_their_holes() -> None:
     tube = structure(*(circle(r, float(z), points=180) @ turn for z in np.arange(-10, 11) for r in (15, 9)))
     mask = mask_of(tube, centred(60, 60))
     assert mask.volume_cm3 == pytest.approx(np.pi * (15**2 - 9**2) * 21 / 1000, rel=0.01)
+
+
+def test_oblique_planes_unite_what_overlaps() -> None:
+    turn = rotation((0.5, -0.2, 0.7))
+    bars = structure(*(rectangle(x, -5, 20, 10, z) @ turn for z in np.arange(-6, 7) for x in (-15, -5)))
+    united = mask_of(bars, centred(60, 60), combine="union")
+    assert united.volume_cm3 == pytest.approx(30 * 10 * 13 / 1000, rel=0.01)
+    assert mask_of(bars, centred(60, 60)).volume_cm3 == pytest.approx(20 * 10 * 13 / 1000, rel=0.01)
+    crowd = structure(*(circle(3 + n / 9, 0.0, points=12) @ turn for n in range(65)))
+    assert codes(mask_of(crowd, centred(60, 60), combine="union").findings) == ["empty_mask"]
 
 
 def test_a_grid_at_an_angle_is_sampled_like_a_structure_at_an_angle() -> None:
