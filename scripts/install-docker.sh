@@ -3,7 +3,8 @@
 # Sourced by up.sh and test.sh after common.sh.
 
 ENGINE_STATE=/var/run
-ENGINE_START_S=60
+# An engine that finds many containers answers only when it has dealt with them all.
+ENGINE_START_S=120
 
 ensure_docker() {
     # A client alone, as some images bring it, has nothing to talk to: the engine is what counts.
