@@ -27,7 +27,7 @@ _ACROSS = 4
 _LEAST_ACROSS = 3
 _LEAST_PIXEL_MM = 0.05
 # When triangles are to be taken away later: how many times as many are made.
-_SPARE = 2.5
+_SPARE = 2.0
 # Scan lines in a pixel; along them coverage is exact.
 _LINES = 8
 # Bounds of memory and time for files made to be costly: 64 MB of coverage, 240 MB of crossings.

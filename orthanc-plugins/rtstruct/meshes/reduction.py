@@ -14,6 +14,12 @@ _AGGRESSION = 7
 
 
 def reduced(mesh: Mesh, triangles: int) -> Mesh:
+    """`collapsed`, of the same volume as before."""
+    found = collapsed(mesh, triangles)
+    return found if found is mesh else with_volume(found, mesh.volume_mm3)
+
+
+def collapsed(mesh: Mesh, triangles: int) -> Mesh:
     """The mesh with about `triangles` triangles; with more where fewer would not be closed any more.
 
     Edges collapse where the quadric error [1]_ is least. Collapsing can pinch a thin surface: it is then done
@@ -34,5 +40,5 @@ def reduced(mesh: Mesh, triangles: int) -> Mesh:
         vertices, faces = simplify(points, mesh.faces, target_reduction=share * step, agg=_AGGRESSION)
         found = Mesh(vertices.astype(np.float64) + origin, faces.astype(np.int32))
         if found.is_closed and found.euler_number == euler:
-            return with_volume(found, mesh.volume_mm3)
+            return found
     return mesh

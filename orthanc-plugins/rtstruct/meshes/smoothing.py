@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .model import Faces, Floats, Mesh, doubled_normals
+from .model import Faces, Floats, Mesh, doubled_normals, volume_of
 
 ITERATIONS = 20
 # Frequencies of the mesh, 0 (the shape) … 2 (the zigzag of neighbours), above which steps lie: Taubin's value.
@@ -54,7 +54,7 @@ def with_volume(mesh: Mesh, volume_mm3: float) -> Mesh:
     """The mesh with its surface moved along the normals until it encloses a volume."""
     for _ in range(3):
         normals = doubled_normals(mesh)
-        missing = volume_mm3 - mesh.volume_mm3
+        missing = volume_mm3 - volume_of(mesh, normals)
         if abs(missing) <= _VOLUME_TOLERANCE * volume_mm3:
             break
         area = float(np.linalg.norm(normals, axis=1).sum() / 2)

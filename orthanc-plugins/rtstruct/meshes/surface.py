@@ -16,7 +16,7 @@ from ..model import Structure
 from ..sections import Combine
 from .coverage import coverage_of
 from .model import Mesh, NoSurface
-from .reduction import reduced
+from .reduction import collapsed
 from .smoothing import smoothed, with_volume
 
 # Coverage this close to one half would put several vertices on one pixel centre.
@@ -60,9 +60,14 @@ def mesh_of(
     if mesh is None:
         raise NoSurface(f"ROI Number {structure.number} is too small for a surface")
     mesh = Mesh(coverage.patient(mesh.vertices_mm), mesh.faces)
+    volume_mm3 = coverage.volume_mm3 if smooth else None
     if smooth:
-        mesh = with_volume(smoothed(mesh), coverage.volume_mm3)
-    return mesh if triangles is None else reduced(mesh, triangles)
+        mesh = smoothed(mesh)
+    elif triangles is not None:
+        volume_mm3 = mesh.volume_mm3
+    if triangles is not None:
+        mesh = collapsed(mesh, triangles)
+    return mesh if volume_mm3 is None else with_volume(mesh, volume_mm3)
 
 
 def isosurface(values: npt.NDArray[np.float32]) -> Mesh | None:
