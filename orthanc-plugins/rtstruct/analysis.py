@@ -88,8 +88,8 @@ class StructureAnalysis:
         Unit vector with a positive largest component; None without closed contours. Positions are then along
         z.
     plane_spacing_mm
-        Of the planes that it was drawn on, where the file says it; else the median distance of neighbouring planes
-        that have contours, None for fewer than two.
+        Of the planes that it was drawn on, where the file says it; else the distance of neighbouring planes that have
+        contours (`slabs.spacing_of`), None for fewer than two.
     position_range_mm
         The least and the greatest position of any point, None without contours.
     volume_cm3, volume_half_end_slabs_cm3
@@ -133,7 +133,7 @@ def analyse(structure: Structure, combine: Combine = "auto") -> StructureAnalysi
     that overlap in part are a finding. POINT and OPEN_* contours have no area.
 
     The volume is the sum of area times thickness with full slabs at both ends: Contour Slab Thickness where
-    given, else the median spacing. Gaps between planes are a finding, never filled.
+    given, else the spacing. Gaps between planes are a finding, never filled.
     """
     contours = structure.contours
     if not contours:

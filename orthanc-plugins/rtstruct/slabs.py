@@ -36,8 +36,19 @@ class Volumes:
 
 
 def spacing_of(positions_mm: Floats) -> float | None:
-    """The median distance of neighbouring planes, None for fewer than two. Positions in ascending order."""
-    return float(np.median(np.diff(positions_mm))) if len(positions_mm) > 1 else None
+    """The distance of neighbouring planes, None for fewer than two. Positions in ascending order.
+
+    The median; where all distances are whole multiples of it (gaps are several), the mean of the parts, which rounding
+    of coordinates moves less.
+    """
+    if len(positions_mm) < 2:
+        return None
+    distances = np.diff(positions_mm)
+    median = float(np.median(distances))
+    multiples = np.rint(distances / median)
+    if (np.abs(distances - multiples * median) <= _EVEN * median).all() and multiples.min() >= 1:
+        return float((positions_mm[-1] - positions_mm[0]) / multiples.sum())
+    return median
 
 
 def thicknesses(slab_thickness_mm: Floats, spacing_mm: float | None) -> Floats:
