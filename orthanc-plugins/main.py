@@ -23,6 +23,7 @@ import quality
 import report
 import status
 import upload
+import writing
 from host import log
 from host.server import Server
 from host.settings import Settings
@@ -42,6 +43,7 @@ PLUGINS = (
     meshes,
     comparison,
     cohort,
+    writing,
 )
 
 log.to_orthanc()

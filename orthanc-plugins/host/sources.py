@@ -175,6 +175,16 @@ class Sources:
             ),
         )
 
+    def series(self, identifier: str) -> ImageSeries:
+        """A series, by its UID or Orthanc's identifier. Raises `Problem` 404 or 503."""
+        try:
+            found = self._series(identifier)
+        except ArchiveError as error:
+            raise _passing(error) from error
+        if found is None:
+            raise Problem(404, f"There is no image series {identifier}.", "Check its UID, or send it first.")
+        return found
+
     def images(self, structure_set: StructureSetSource, series: str | None = None) -> ImageSeries:
         """The images that a structure set was drawn on.
 

@@ -1,11 +1,15 @@
-"""A structure set that no viewer shows: the server says why, repairs it, and the copy is sound."""
+"""A structure set that no viewer shows is explained and repaired; a mask becomes a structure set and comes back."""
 
 from __future__ import annotations
 
+import gzip
+import json
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
+from nibabel.nifti1 import Nifti1Image
 from pydicom import dcmread
 from pydicom.uid import generate_uid
 
@@ -100,3 +104,36 @@ def test_a_set_that_viewers_hide_is_explained_and_repaired(
     assert (again.status_code, again.json()["orthanc_id"]) == (200, made["orthanc_id"])
     assert client.get(f"/instances/{study['instance']}/file").content == study["dicom"]
     assert client.post(f"/api/extract-rt/{made['orthanc_id']}/repair").status_code == 409
+
+
+def test_the_cohort_finds_what_was_extracted(client: Client, study: dict[str, Any]) -> None:
+    query = f"study_instance_uid={dcmread(BytesIO(study['dicom'])).StudyInstanceUID}"
+    page = client.get(f"/api/structures?{query}&tg263=GTV&modality=CT").json()
+    assert [(item["orthanc_id"], item["name"]) for item in page["items"]] == [(study["instance"], "GTV_Mass_CT")]
+    assert page["items"][0]["volume_cm3"] > 100
+    table = client.get(f"/api/structures?{query}&format=csv")
+    assert table.headers["Content-Type"].startswith("text/csv")
+    assert "GTV_Mass_CT" in table.text
+
+
+def test_a_label_map_becomes_a_structure_set_with_the_same_voxels(
+    orthanc: OrthancServer, client: Client, study: dict[str, Any]
+) -> None:
+    def mask_of(orthanc_id: str) -> bytes | None:
+        answer = client.get(f"/api/extract-rt/{orthanc_id}/labelmap.nii.gz")
+        assert answer.status_code in (200, 202), answer.text
+        return answer.content if answer.status_code == 200 else None
+
+    before = eventually(lambda: mask_of(study["instance"]), READY_S, "the label map is there")
+    series = dcmread(BytesIO(study["images"][0])).SeriesInstanceUID
+    asked = {"X-Create-RT": json.dumps({"series": series, "label": "Round trip"}), "Content-Type": "application/gzip"}
+    with orthanc.http("viewer") as viewer:
+        assert viewer.post("/api/create-rt", data=before, headers=asked).status_code == 403
+    answer = client.post("/api/create-rt", data=before, headers=asked)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert [(each["name"], each["voxels_different"]) for each in made["structures"]] == [("GTV_Mass_CT", 0)]
+    after = eventually(lambda: mask_of(made["orthanc_id"]), READY_S, "the label map is there")
+    voxels = [np.asarray(Nifti1Image.from_bytes(gzip.decompress(each)).dataobj) for each in (before, after)]
+    assert np.array_equal(voxels[0], voxels[1])
+    assert quality_of(client, made["orthanc_id"])["viewable_in_ohif"] is True

@@ -24,13 +24,16 @@ _SAME_DIRECTION = 1e-3
 
 
 def referenced_series(data: bytes) -> str | None:
-    """The image series that a Segmentation was made on."""
+    """The image series that a Segmentation was made on; None where it does not say, or cannot be read."""
+    wanted = ["ReferencedSeriesSequence"]
     with pydicom_silent():
-        dataset = dcmread(
-            BytesIO(data), stop_before_pixels=True, specific_tags=["ReferencedSeriesSequence"], force=True
-        )
-        series = dataset.get("ReferencedSeriesSequence") or []
-        return str(series[0].get("SeriesInstanceUID", "")) or None if series else None
+        try:
+            dataset = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[*wanted], force=True)
+            series = dataset.get("ReferencedSeriesSequence") or []
+            return str(series[0].get("SeriesInstanceUID", "")) or None if series else None
+        # Whatever pydicom raises on a damaged file: reading it as a Segmentation says what is wrong.
+        except Exception:
+            return None
 
 
 def regions_of_segmentation(data: bytes, grid: Grid, naming: Mapping[int, Naming]) -> Iterator[Region]:
