@@ -28,7 +28,7 @@ MOST_VOXELS = 64_000_000
 
 
 class NothingToCompare(StructureSetError):
-    """None of the structures encloses an area."""
+    """None of the structures encloses an area, or their common grid would be too large; the message says which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def masks_of(structures: Sequence[Structure], pixel_mm: float | None = None, com
     Raises
     ------
     NothingToCompare
-        If no structure encloses an area.
+        If no structure encloses an area, or the grid would be too large.
 
     """
     grid = common_grid(structures, pixel_mm)
@@ -122,7 +122,7 @@ def _bounded(
     while slices * np.prod(np.ceil(extent / pixel_mm) + 4) > MOST_VOXELS:
         pixel_mm *= 1.25
         if pixel_mm > extent.max():
-            raise NothingToCompare(f"the structures lie too far apart to be compared: {slices} slices between them")
+            raise NothingToCompare(f"their common grid would have {slices} slices, more than can be compared")
     columns, rows = (int(each) for each in np.ceil(extent / pixel_mm) + 3)
     u, v = low[:2] - pixel_mm
     origin = np.array([u, v, start]) @ axes

@@ -67,6 +67,22 @@ def test_smoothing_takes_the_steps_of_planes_off() -> None:
     assert rough.is_closed
 
 
+def test_order_start_and_direction_of_contours_change_nothing() -> None:
+    made = SOLIDS["torus"].structure()
+    rng = np.random.default_rng(7)
+    contours = [made.contours[index] for index in rng.permutation(len(made.contours))]
+    drawn = [np.roll(each.points_mm, int(rng.integers(100)), axis=0)[:: int(rng.choice((-1, 1)))] for each in contours]
+    one, other = mesh_of(made), mesh_of(structure(*drawn))
+    assert len(one.faces) == len(other.faces)
+    assert other.vertices_mm == pytest.approx(one.vertices_mm, abs=1e-3)
+
+
+def test_contours_that_cancel_or_unite_are_asked_for() -> None:
+    made = structure(*[rectangle(x, 0, 10, 10, z) for z in range(10) for x in (0, 5)])
+    union, odd = (mesh_of(made, combine=each).volume_mm3 for each in ("union", "xor"))
+    assert union == pytest.approx(1500, rel=0.01) and odd == pytest.approx(1000, rel=0.01)
+
+
 @pytest.mark.parametrize("name", ["sphere of 80 mm", "torus", "hollow sphere", "thin tube"])
 def test_fewer_triangles_keep_it_closed_and_its_volume(name: str) -> None:
     solid = SOLIDS[name]
