@@ -15,6 +15,24 @@ ensure_base_images() {
     ensure_image "$NODE_IMAGE" build_stand_in node
 }
 
+# What a profile needs beside. Of Grafana there is no Debian package: where no registry answers the profile runs without.
+ensure_profile_images() {
+    local registry=unknown
+    profile_is_on monitoring || return 0
+    ensure_image prom/prometheus:v3.5.3 build_stand_in prometheus
+    ensure_image prometheuscommunity/postgres-exporter:v0.19.1 build_stand_in postgres-exporter
+    ensure_image prom/node-exporter:v1.11.1 build_stand_in node-exporter
+    ensure_image nginx/nginx-prometheus-exporter:1.5.1 build_stand_in nginx-exporter
+    ensure_image grafana/grafana:12.3.0 leave_out grafana
+}
+
+# Services that cannot be started here.
+LEFT_OUT=()
+leave_out() {
+    warn "$1 comes from a registry only, and none answers: everything else of its profile starts without it."
+    LEFT_OUT+=("$2")
+}
+
 # ensure_image IMAGE BUILDER [NAME]
 ensure_image() {
     local image=$1 builder=$2 name=${3:-}
@@ -28,7 +46,7 @@ ensure_image() {
         registry=unreachable
         say "No registry answers; building stand-ins from the machine's Debian mirror"
     fi
-    say "Building a stand-in for $image"
+    [[ $builder == leave_out ]] || say "Building a stand-in for $image"
     "$builder" "$image" "$name"
 }
 

@@ -79,8 +79,11 @@ find_docker() {
     return 1
 }
 
+# profile_is_on NAME: is it among COMPOSE_PROFILES (in .env, where ./pacs up --profile writes it)?
+profile_is_on() { [[ ,$(setting COMPOSE_PROFILES), == *,"$1",* ]]; }
+
 compose() {
-    run_docker compose --project-directory "$ROOT" --file "$ROOT/docker-compose.yml" --env-file "$ENV_FILE" \
+    COMPOSE_PROFILES=$(setting COMPOSE_PROFILES) run_docker compose --project-directory "$ROOT" --file "$ROOT/docker-compose.yml" --env-file "$ENV_FILE" \
         --project-name "$(project_name)" "$@"
 }
 

@@ -19,6 +19,10 @@ status() {
     row dashboard "http://$host:$(setting PACS_DASHBOARD_PORT 3000)" "$(service_state dashboard)" "as for orthanc"
     row ohif "http://$host:$(setting PACS_OHIF_PORT 3001)" "$(service_state ohif)" "as for orthanc"
     service_row postgres "not published" "PACS_POSTGRES_PASSWORD in $(basename "$ENV_FILE")"
+    if profile_is_on monitoring; then
+        service_row prometheus "http://$host:$(setting PACS_PROMETHEUS_PORT 9090)" "-"
+        service_row grafana "http://$host:$(setting PACS_GRAFANA_PORT 3002)" "admin: PACS_GRAFANA_PASSWORD in $(basename "$ENV_FILE")"
+    fi
     other_rows
     printf '\n'
 }
@@ -63,7 +67,7 @@ service_row() {
 other_rows() {
     local name state reason
     while IFS=$'\t' read -r name state reason; do
-        case $name in '' | orthanc | postgres | dashboard | ohif) continue ;; esac
+        case $name in '' | orthanc | postgres | dashboard | ohif | prometheus | grafana) continue ;; esac
         [[ $state != not_configured ]] || continue
         row "$name" "${reason:--}" "$state" ""
     done <<< "$probes"

@@ -9,16 +9,32 @@
 # shellcheck source=scripts/status.sh
 . "$ROOT/scripts/status.sh"
 
+PROFILES=(monitoring)
+
 up() {
-    [[ $# -eq 0 ]] || fail "'$1' is not an option of up: see ./pacs help."
+    local profiles=()
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+            --profile)
+                [[ " ${PROFILES[*]} " == *" ${2:-} "* ]] || fail "'${2:-}' is not a profile: choose from ${PROFILES[*]}."
+                profiles+=("$2")
+                shift 2
+                ;;
+            *) fail "'$1' is not an option of up: see ./pacs help." ;;
+        esac
+    done
     ensure_docker
     check_disk
     check_env_file
+    choose_profiles "${profiles[@]}"
     check_ports
     ensure_base_images
+    ensure_profile_images
     write_env_file
+    remember_profiles "${profiles[@]}"
     copy_ca_certificates
     export_build_mirrors
+    export_profile_urls
     build_images
     start_services
     wait_for_probes
@@ -37,6 +53,33 @@ check_disk() {
     done
 }
 
+# In force for this command; the environment goes before .env, here and in Compose.
+choose_profiles() {
+    local profile on
+    on=$(setting COMPOSE_PROFILES)
+    for profile in "$@"; do
+        [[ ,$on, == *,"$profile",* ]] || on=${on:+$on,}$profile
+    done
+    [[ $# -eq 0 ]] || export COMPOSE_PROFILES=$on
+}
+
+# And in .env, so that every later command speaks of the same services.
+remember_profiles() {
+    [[ $# -gt 0 ]] || return 0
+    grep -qx "COMPOSE_PROFILES=$COMPOSE_PROFILES" "$ENV_FILE" && return
+    sed -i '/^COMPOSE_PROFILES=/d' "$ENV_FILE"
+    printf 'COMPOSE_PROFILES=%s\n' "$COMPOSE_PROFILES" >> "$ENV_FILE"
+    say "On from now on: COMPOSE_PROFILES=$COMPOSE_PROFILES in $ENV_FILE"
+}
+
+# What /api/status watches of a profile that is on, unless the operator named other addresses.
+export_profile_urls() {
+    profile_is_on monitoring || return 0
+    export PACS_PROMETHEUS_URL PACS_GRAFANA_URL
+    PACS_PROMETHEUS_URL=$(setting PACS_PROMETHEUS_URL http://prometheus:9090/-/healthy)
+    [[ " ${LEFT_OUT[*]} " == *grafana* ]] || PACS_GRAFANA_URL=$(setting PACS_GRAFANA_URL http://grafana:3000/api/health)
+}
+
 # New secrets would lock us out of a database that was created with the old ones.
 check_env_file() {
     [[ ! -e $ENV_FILE ]] || return 0
@@ -48,8 +91,10 @@ check_env_file() {
 
 check_ports() {
     local name port holder
-    for name in PACS_HTTP_PORT:8042 PACS_DICOM_PORT:4242 PACS_API_PORT:8000 PACS_DASHBOARD_PORT:3000 \
-        PACS_OHIF_PORT:3001; do
+    local names=(PACS_HTTP_PORT:8042 PACS_DICOM_PORT:4242 PACS_API_PORT:8000 PACS_DASHBOARD_PORT:3000
+        PACS_OHIF_PORT:3001)
+    ! profile_is_on monitoring || names+=(PACS_PROMETHEUS_PORT:9090 PACS_GRAFANA_PORT:3002)
+    for name in "${names[@]}"; do
         port=$(setting "${name%:*}" "${name#*:}")
         name=${name%:*}
         [[ $port =~ ^[0-9]+$ && $port -ge 1 && $port -le 65535 ]] \
@@ -155,9 +200,13 @@ build_images() {
 }
 
 start_services() {
-    local service
+    local service services=()
     say "Starting"
-    compose --progress quiet up --detach --wait --wait-timeout "${PACS_START_TIMEOUT:-180}" --remove-orphans || {
+    # Named only where one is left out: Compose would look for its image.
+    if [[ ${#LEFT_OUT[@]} -gt 0 ]]; then
+        mapfile -t services < <(compose config --services | grep -vxF "$(printf '%s\n' "${LEFT_OUT[@]}")")
+    fi
+    compose --progress quiet up --detach --wait --wait-timeout "${PACS_START_TIMEOUT:-180}" --remove-orphans "${services[@]}" || {
         for service in $(compose ps --all --services); do
             if [[ $(service_state "$service") == healthy ]]; then continue; fi
             printf '%s\n' "${BOLD}$service: $(service_state "$service")${PLAIN}" >&2

@@ -22,6 +22,7 @@ from host.orthanc_archive import OrthancArchive
 from host.plugin import CreatePlugin, Host
 from host.settings import Settings
 from host.workers import WorkerPool
+from store import reporting
 from store.database import Database
 
 logger = logging.getLogger("pacs")
@@ -52,6 +53,7 @@ class Server:
         self._events = Events()
         self._database = Database(settings.database_url)
         self._database.migrate()
+        reporting.prepare(self._database, settings.grafana_database_password, settings.exporter_database_password)
         # One more than computations can occupy: structure sets that arrive are extracted meanwhile.
         workers = WorkerPool(settings.extraction_workers + 1, settings.extraction_timeout_s)
         host = Host(settings, OrthancArchive(), self._database, self._events, workers)

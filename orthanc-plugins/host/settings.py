@@ -58,6 +58,8 @@ class Settings:
     upload_max_files: int = 100_000
     synonyms: Path | None = None
     repair: Literal["off", "automatic"] = "off"
+    grafana_database_password: str = field(default="", repr=False)
+    exporter_database_password: str = field(default="", repr=False)
 
     @property
     def database_url(self) -> str:
@@ -88,6 +90,8 @@ class Settings:
             upload_max_files=int(env.number("PACS_UPLOAD_MAX_FILES", 100_000, lowest=1)),
             synonyms=Path(path) if (path := env.text("PACS_SYNONYMS")) else None,
             repair=_repair(env),
+            grafana_database_password=env.text("PACS_GRAFANA_DATABASE_PASSWORD"),
+            exporter_database_password=env.text("PACS_EXPORTER_DATABASE_PASSWORD"),
         )
 
 

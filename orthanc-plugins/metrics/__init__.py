@@ -8,8 +8,9 @@ from metrics.service import Metrics
 
 
 def create(host: Host) -> Plugin:
-    """Listen to requests and extractions, and expose every metric of the host's registry."""
-    service = Metrics(host.metrics, host.database)
+    """Listen to requests, arrivals and extractions, and expose every metric of the host's registry."""
+    service = Metrics(host.metrics, host.database, host.settings.data_directory)
     host.events.request_served.subscribe(service.on_request)
+    host.events.instance_stored.subscribe(service.on_stored)
     host.events.structures_extracted.subscribe(service.on_extraction)
     return Plugin("metrics", create_router(service))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from host.events import RequestServed, StructuresExtracted
+from host.events import InstanceStored, RequestServed, StructuresExtracted
 from store import extractions, statistics
 from store.database import Database
 
@@ -20,6 +22,8 @@ logger = logging.getLogger("pacs.metrics")
 _REQUEST_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _EXTRACTION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
+#: Its time is the time of the last backup.
+LAST_BACKUP = "last-backup"
 
 # The moments of creation would double the number of series, and nothing here asks for them.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -28,8 +32,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """Counts events as they come; what stands in the database is read when Prometheus asks."""
 
-    def __init__(self, registry: CollectorRegistry, database: Database) -> None:
+    def __init__(self, registry: CollectorRegistry, database: Database, data_directory: Path) -> None:
         self._registry = registry
+        self._received = Counter(
+            "pacs_instances_received",
+            "Instances that Orthanc was given and holds, those it held already included.",
+            registry=registry,
+        )
         self._requests = Histogram(
             "pacs_http_request_duration_seconds",
             "Time to answer a request of /api, by route, method and status.",
@@ -52,6 +61,11 @@ class Metrics:
         for outcome in ("done", "failed", "pending"):
             self._extractions.labels(outcome)
         registry.register(_Holdings(database))
+        registry.register(_Disk(data_directory))
+
+    def on_stored(self, _event: InstanceStored) -> None:
+        """Count one instance. Called inside the store: about a microsecond."""
+        self._received.inc()
 
     def on_request(self, served: RequestServed) -> None:
         """Count one answered request."""
@@ -104,4 +118,31 @@ class _Holdings(Collector):
         yield GaugeMetricFamily("pacs_instances", "Instances held.", value=held.instances)
         yield GaugeMetricFamily(
             "pacs_storage_bytes", "Bytes that the stored instances take on disk.", value=held.size_bytes
+        )
+
+
+class _Disk(Collector):
+    """The disk that Orthanc stores on, and when it was last backed up."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        usage = shutil.disk_usage(self._directory)
+        yield GaugeMetricFamily(
+            "pacs_disk_size_bytes", "Size of the disk that Orthanc stores on.", value=float(usage.total)
+        )
+        yield GaugeMetricFamily(
+            "pacs_disk_free_bytes", "Free space on the disk that Orthanc stores on.", value=float(usage.free)
+        )
+        try:
+            # ./pacs backup leaves this file behind when all is written.
+            backed_up_at = (self._directory / LAST_BACKUP).stat().st_mtime
+        except OSError:
+            return
+        yield GaugeMetricFamily(
+            "pacs_last_backup_timestamp_seconds", "When ./pacs backup last ended well.", value=backed_up_at
         )

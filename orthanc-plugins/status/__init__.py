@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from host.plugin import Host, Plugin
+from status.metrics import ServiceMetrics
 from status.probes import dicom_echo, http_health, orthanc_system, postgres_version
 from status.routes import create_router
 from status.service import Check, Monitor, Service
@@ -32,4 +33,5 @@ def create(host: Host) -> Plugin:
         return [Service(f"modality:{name}", (check,)) for name, check in echo.items()]
 
     monitor = Monitor(services, modalities, settings.probe_interval_s, settings.probe_timeout_s)
+    host.metrics.register(ServiceMetrics(monitor))
     return Plugin("status", create_router(monitor), (monitor,))

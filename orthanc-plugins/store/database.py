@@ -20,8 +20,10 @@ logger = logging.getLogger("pacs.store")
 #: Beside Orthanc's own tables in the same PostgreSQL database, ours live in a schema of their own. It must not be
 #: called like the database's user: PostgreSQL would then look there first, and Orthanc take our tables for its own.
 SCHEMA = "orthanc_plugins"
+#: What Grafana may see (store.reporting).
+REPORTING_SCHEMA = "reporting"
 #: Any number, the same on every node: only one migrates at a time.
-_MIGRATION_LOCK = 0x70616373
+MIGRATION_LOCK = 0x70616373
 
 
 def utc_now() -> datetime:
@@ -76,8 +78,10 @@ class Database:
         """Bring the schema to the version of this code; nothing happens when it is there already."""
         with self.engine.begin() as connection:
             if not self._is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+                # Views would keep a migration from changing the columns they show; store.reporting makes them anew.
+                connection.execute(text(f"DROP SCHEMA IF EXISTS {REPORTING_SCHEMA} CASCADE"))
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["connection"] = connection

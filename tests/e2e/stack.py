@@ -32,6 +32,8 @@ class Stack:
     api_port: int = field(default_factory=free_port)
     ohif_port: int = field(default_factory=free_port)
     dashboard_port: int = field(default_factory=free_port)
+    prometheus_port: int = field(default_factory=free_port)
+    grafana_port: int = field(default_factory=free_port)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -43,6 +45,8 @@ class Stack:
             "PACS_API_PORT": str(self.api_port),
             "PACS_OHIF_PORT": str(self.ohif_port),
             "PACS_DASHBOARD_PORT": str(self.dashboard_port),
+            "PACS_PROMETHEUS_PORT": str(self.prometheus_port),
+            "PACS_GRAFANA_PORT": str(self.grafana_port),
             "PACS_STABLE_AGE": "2",
             "PACS_UPLOAD_MAX_MB": str(UPLOAD_MAX_MB),
             # The largest file within an archive as well.

@@ -39,6 +39,9 @@ def test_first_up_writes_env_with_random_passwords_for_its_owner_alone(stack: St
         "PACS_VIEWER_PASSWORD",
         "PACS_PROMETHEUS_PASSWORD",
         "PACS_POSTGRES_PASSWORD",
+        "PACS_GRAFANA_DATABASE_PASSWORD",
+        "PACS_EXPORTER_DATABASE_PASSWORD",
+        "PACS_GRAFANA_PASSWORD",
     }
     assert len(set(passwords.values())) == len(passwords)
     assert all(re.fullmatch(r"[A-Za-z0-9]{24}", password) for password in passwords.values())

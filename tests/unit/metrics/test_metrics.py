@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,8 +15,11 @@ from sqlalchemy.exc import OperationalError
 
 import metrics
 import status
-from host.events import StructuresExtracted
+from host.events import InstanceStored, StructuresExtracted
 from host.plugin import Host
+from metrics.service import LAST_BACKUP
+from status.metrics import ServiceMetrics
+from status.service import Check, Monitor, ProbeError, Service
 from store import extractions, studies
 from store.extractions import Outcome, StructureRow
 from store.tables import extraction
@@ -137,3 +142,41 @@ def test_each_server_counts_for_itself(serve: Callable[..., TestClient]) -> None
     """A registry of its own: two servers in one process would else be refused."""
     samples = scrape(serve([metrics.create]))
     assert not any(name.startswith(("python_", "process_")) for name, _ in samples)
+
+
+def test_arrivals_are_counted_those_already_held_included(client: TestClient, host: Host) -> None:
+    assert value(scrape(client), "pacs_instances_received_total") == 0
+    for _ in range(3):
+        host.events.instance_stored.publish(InstanceStored("a", "1.2.840.10008.5.1.4.1.1.2"))
+    assert value(scrape(client), "pacs_instances_received_total") == 3
+
+
+def test_the_disk_is_measured_where_orthanc_stores(client: TestClient, host: Host) -> None:
+    usage = shutil.disk_usage(host.settings.data_directory)
+    samples = scrape(client)
+    assert value(samples, "pacs_disk_size_bytes") == usage.total
+    assert value(samples, "pacs_disk_free_bytes") == pytest.approx(usage.free, rel=0.2)
+
+
+def test_the_last_backup_is_told_once_there_is_one(client: TestClient, host: Host) -> None:
+    name = "pacs_last_backup_timestamp_seconds"
+    assert (name, ()) not in scrape(client)
+    (host.settings.data_directory / LAST_BACKUP).touch()
+    assert value(scrape(client), name) == pytest.approx(time.time(), abs=60)
+
+
+def test_services_are_gauges_from_their_first_probe_on(host: Host) -> None:
+    well = Service("orthanc", (Check("orthanc", lambda: "1.13"),))
+    away = Service("xnat", (Check("web", _refuse),))
+    monitor = Monitor([well, away, Service("grafana", ())], lambda: [], 60, 60)
+    collector = ServiceMetrics(monitor)
+    assert [family.samples for family in collector.collect()] == [[], []]
+    monitor.probe(well)
+    monitor.probe(away)
+    up, latency = collector.collect()
+    assert {sample.labels["service"]: sample.value for sample in up.samples} == {"orthanc": 1, "xnat": 0}
+    assert [sample.labels["service"] for sample in latency.samples] == ["orthanc"]
+
+
+def _refuse() -> None:
+    raise ProbeError("refused")

@@ -1,0 +1,148 @@
+"""``./pacs up --profile monitoring``: Prometheus sees the stack, and every panel's query returns data."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from e2e.conftest import copy_checkout
+from e2e.stack import Stack, docker
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Two scrapes and a rule's turn, on a machine that has other work.
+PATIENCE_S = 180
+#: Panels that are rightly empty on this stack: no archive, a disk that does not fill within a day.
+EMPTY = {"Disk full in", "Archive", "Answers in", "Memory of WildFly", "Threads of WildFly"}
+BOARDS = {
+    path.name: json.loads(path.read_text()) for path in (ROOT / "observability/grafana/dashboards").glob("*.json")
+}
+
+
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory: pytest.TempPathFactory, test_id: str) -> Iterator[Stack]:
+    """A stack of its own with the profile, and one patient through it."""
+    folder = tmp_path_factory.mktemp("monitored")
+    copy_checkout(folder)
+    stack = Stack(folder, f"pacs-test-{test_id}-monitoring")
+    try:
+        stack.pacs("up", "--profile", "monitoring")
+        stack.pacs("send", str(ROOT / "tests/data/dicompyler"))
+        yield stack
+    finally:
+        stack.pacs("down", "--volumes", "--yes", check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def eventually(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
+        time.sleep(1)
+
+
+def query(stack: Stack, expression: str) -> list[dict[str, Any]]:
+    """The result of an instant query."""
+    answer = httpx.get(
+        f"http://127.0.0.1:{stack.prometheus_port}/api/v1/query", params={"query": expression}, timeout=30
+    )
+    body = answer.json()
+    assert body["status"] == "success", f"{expression}: {body}"
+    return list(body["data"]["result"])
+
+
+def sql(stack: Stack, statement: str) -> str:
+    """What Grafana's own role gets as an answer."""
+    password = stack.settings()["PACS_GRAFANA_DATABASE_PASSWORD"]
+    container = stack.containers()["postgres"]
+    command = [
+        "psql",
+        "-h",
+        "127.0.0.1",
+        "-U",
+        "grafana",
+        "-d",
+        "pacs",
+        "-At",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-c",
+        statement,
+    ]
+    done = subprocess.run(
+        ["docker", "exec", "-e", f"PGPASSWORD={password}", container, *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"{statement}\n{done.stderr}"
+    return done.stdout.strip()
+
+
+def test_every_target_is_scraped_and_a_profile_that_is_off_is_no_error(monitored: Stack) -> None:
+    jobs = {"pacs", "orthanc", "postgres", "host", "nginx", "prometheus"}
+    eventually(lambda: {each["metric"]["job"] for each in query(monitored, "up == 1")} >= jobs, "all targets up")
+    assert {each["metric"]["job"] for each in query(monitored, "up")} == jobs
+    assert query(monitored, "pg_up")[0]["value"][1] == "1"
+    assert query(monitored, "nginx_up")[0]["value"][1] == "1"
+
+
+@pytest.mark.parametrize("board", sorted(BOARDS))
+def test_every_panel_of_prometheus_returns_data(monitored: Stack, board: str) -> None:
+    expressions = [
+        target["expr"].replace("$__rate_interval", "2m").replace("$route", ".*")
+        for panel in BOARDS[board]["panels"]
+        for target in panel["targets"]
+        if "expr" in target and panel["title"] not in EMPTY
+    ]
+    for expression in expressions:
+        eventually(lambda expression=expression: query(monitored, expression), expression)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("board", sorted(BOARDS))
+def test_every_panel_of_postgresql_returns_data(monitored: Stack, board: str) -> None:
+    eventually(lambda: sql(monitored, "SELECT count(*) FROM structure") != "0", "structures in the view")
+    eventually(lambda: sql(monitored, "SELECT count(*) FROM series") != "0", "series in the view")
+    for panel in BOARDS[board]["panels"]:
+        for target in panel["targets"]:
+            if "rawSql" in target:
+                rows = sql(monitored, expand(target["rawSql"]))
+                assert rows and rows != "0", panel["title"]
+
+
+def expand(statement: str) -> str:
+    """Grafana's macros, as its documentation of the PostgreSQL datasource defines them."""
+    statement = re.sub(r"\$__timeFilter\((\w+)\)", r"\1 BETWEEN now() - interval '90 days' AND now()", statement)
+    statement = re.sub(r"\$__timeGroup\((\w+), '1d'\)", r"date_trunc('day', \1)", statement)
+    return statement.replace("$modality", "'CT', 'RTSTRUCT', 'RTPLAN'")
+
+
+def test_grafanas_role_reads_the_views_and_nothing_else(monitored: Stack) -> None:
+    for forbidden in (
+        "SELECT patient_name FROM orthanc_plugins.study",
+        "SELECT * FROM public.maindicomtags",
+        "CREATE TABLE reporting.mine (a int)",
+    ):
+        with pytest.raises(AssertionError, match=r"permission denied|read-only|cannot execute"):
+            sql(monitored, forbidden)
+
+
+def test_the_second_up_changes_nothing_and_status_shows_prometheus(monitored: Stack) -> None:
+    before = monitored.containers()
+    output = monitored.pacs("up").stdout
+    assert monitored.containers() == before
+    assert re.search(r"^prometheus +\S+ +(up|healthy)", output, re.MULTILINE), output
+
+
+def test_a_service_that_stops_raises_an_alert(monitored: Stack) -> None:
+    docker("stop", monitored.containers()["node-exporter"])
+    eventually(lambda: query(monitored, 'up{job="host"} == 0'), "the target is seen to be down")
+    eventually(lambda: query(monitored, 'ALERTS{alertname="TargetDown",job="host"}'), "the alert is pending or firing")

@@ -1,0 +1,88 @@
+"""Grafana's dashboards: what is committed is what the source makes, and every panel says what it shows."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from store.reporting import VIEWS
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "observability/grafana"
+FILES = sorted((FOLDER / "dashboards").glob("*.json"))
+BOARDS: dict[str, dict[str, Any]] = {file.name: json.loads(file.read_text()) for file in FILES}
+PANELS = [
+    pytest.param(panel, id=f"{name}: {panel['title']}") for name, board in BOARDS.items() for panel in board["panels"]
+]
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("grafana_build", FOLDER / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["grafana_build"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_files_are_what_their_source_makes(build: ModuleType) -> None:
+    made = {name: build.encoded(board) for name, board in build.dashboards().items()}
+    assert made.keys() == BOARDS.keys()
+    for file in FILES:
+        assert file.read_text() == made[file.name], f"run python observability/grafana/build.py ({file.name})"
+
+
+def test_uids_and_titles_are_unique() -> None:
+    for key in ("uid", "title"):
+        values = [board[key] for board in BOARDS.values()]
+        assert len(set(values)) == len(values) == 4
+
+
+def test_each_dashboard_leads_to_the_others() -> None:
+    for board in BOARDS.values():
+        assert {entry["type"] for entry in board["links"]} == {"dashboards", "link"}
+        assert board["tags"] == ["pacs"]
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_each_panel_has_a_description_a_unit_and_a_place(panel: dict[str, Any]) -> None:
+    assert len(panel["description"]) > 5
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    place = panel["gridPos"]
+    assert place["x"] >= 0 and place["x"] + place["w"] <= 24
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_each_panel_asks_a_provisioned_datasource(panel: dict[str, Any]) -> None:
+    provisioned = re.findall(r"uid: (\w+)", (FOLDER / "provisioning/datasources/pacs.yml").read_text())
+    assert panel["datasource"]["uid"] in provisioned
+    assert panel["targets"]
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_no_view_shows_a_patient_or_an_identifier(view: str) -> None:
+    columns = VIEWS[view].split("FROM")[0]
+    for word in ("patient", "uid", "orthanc_id", "accession", "physician", "description", "birth"):
+        assert word not in columns
+
+
+def test_panels_do_not_overlap() -> None:
+    for name, board in BOARDS.items():
+        taken: set[tuple[int, int]] = set()
+        for panel in board["panels"]:
+            place = panel["gridPos"]
+            cells = {
+                (x, y)
+                for x in range(place["x"], place["x"] + place["w"])
+                for y in range(place["y"], place["y"] + place["h"])
+            }
+            assert not cells & taken, f"{name}: {panel['title']}"
+            taken |= cells
