@@ -23,6 +23,7 @@ import quality
 import report
 import status
 import upload
+import volumes
 import writing
 from host import log
 from host.server import Server
@@ -44,6 +45,7 @@ PLUGINS = (
     comparison,
     cohort,
     writing,
+    volumes,
 )
 
 log.to_orthanc()

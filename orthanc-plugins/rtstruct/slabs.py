@@ -13,7 +13,7 @@ from .model import Finding
 Floats = npt.NDArray[np.float64]
 
 # Planes further apart than this many spacings have a gap between them; closer ones are just uneven.
-_GAP = 1.5
+GAP = 1.5
 # Spacings within this share of the median are even: headers round positions and spacings differently.
 _EVEN = 0.05
 
@@ -81,7 +81,7 @@ def spacing_findings(
             )
         return
     distances = np.diff(positions_mm)
-    gaps = np.flatnonzero(distances > _GAP * spacing_mm)
+    gaps = np.flatnonzero(distances > GAP * spacing_mm)
     if len(gaps):
         widest = int(gaps[np.argmax(distances[gaps])])
         real = source_spacing_mm is not None
@@ -92,7 +92,7 @@ def spacing_findings(
             f"{spacing_mm:.2f} mm apart, the widest {distances[widest]:.2f} mm from position "
             f"{positions_mm[widest]:.2f} to {positions_mm[widest + 1]:.2f} mm; {rest}.",
         )
-    uneven = (np.abs(distances - spacing_mm) > _EVEN * spacing_mm) & (distances <= _GAP * spacing_mm)
+    uneven = (np.abs(distances - spacing_mm) > _EVEN * spacing_mm) & (distances <= GAP * spacing_mm)
     if uneven.any():
         yield Finding(
             "uneven_spacing",

@@ -1,0 +1,61 @@
+"""``/api/extract-rt/{instance}/volumes``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from host.computations import Computation, Computations
+from host.parameters import COMPUTED, ImageSeries, InstanceId, WantedStructures
+from host.problems import Problem
+from host.sources import Sources
+from rtstruct.model import Combine
+from volumes.engine import VERSION, Asked, measured
+from volumes.models import VolumesModel
+
+
+def create_router(computations: Computations, sources: Sources) -> APIRouter:
+    """The route on top of the host's computations and sources."""
+    router = APIRouter(tags=["structures"])
+
+    @router.get(
+        "/extract-rt/{instance_id}/volumes",
+        responses={**COMPUTED, 200: {"model": VolumesModel}},
+        response_class=Response,
+    )
+    def volumes(
+        request: Request,
+        instance_id: InstanceId,
+        structures: WantedStructures = None,
+        combine: Annotated[Combine, Query(description="How contours on one plane are taken together.")] = "auto",
+        interpolate: Annotated[bool, Query(description="Fill gaps between planes, by their shape.")] = False,
+        series: ImageSeries = None,
+    ) -> Response:
+        """Volumes by every named method, with the areas behind them."""
+        found = sources.structure_set(instance_id)
+        asked = Asked(tuple(entry.number for entry in found.chosen(structures)), combine, interpolate)
+        images, reason = None, None
+        try:
+            images = sources.images(found, series)
+        except Problem as problem:
+            if series is not None or problem.status != 404:
+                raise
+            reason = problem.detail
+
+        def load() -> tuple[Any, ...]:
+            files = None if images is None else sources.read_all(images)
+            return sources.read(found.orthanc_id), files, reason, asked
+
+        computation = Computation(
+            name="volumes",
+            parameters={**asdict(asked), "images": images and images.key},
+            version=VERSION,
+            load=load,
+            function=measured,
+            media_type="application/json",
+        )
+        return computations.respond(request, found.orthanc_id, computation)
+
+    return router
