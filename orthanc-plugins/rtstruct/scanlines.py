@@ -118,9 +118,19 @@ def fill(edges: Edges, planes: int, rows: int, columns: int, union: bool = False
         else:
             np.add.at(toggles, place, np.uint8(1))
     # In one go: every line crosses closed polygons an even number of times, so that none begins inside.
-    np.add.accumulate(toggles, out=toggles)
-    inside: Booleans = np.greater(toggles, 0) if union else np.bitwise_and(toggles, 1, out=toggles).view(np.bool_)
+    inside: Booleans = (
+        np.add.accumulate(toggles, out=toggles) > 0
+        if union
+        else _between(np.flatnonzero((toggles & 1).view(np.bool_)), size)
+    )
     return Filled(inside.reshape(planes, height, width + 1)[:, :, :width], top, left)
+
+
+def _between(crossings: Integers, size: int) -> Booleans:
+    """What lies between every first and second of the crossings, in ascending order; faster than adding up bytes."""
+    runs = np.zeros(len(crossings) + 1, dtype=np.bool_)
+    runs[1::2] = True
+    return np.repeat(runs, np.diff(crossings, prepend=0, append=size))
 
 
 def _whole(position: Floats | np.float64, count: int) -> Integers:

@@ -156,11 +156,14 @@ def read_slice(data: bytes, pixels: bool = True) -> ImageSlice:
 
     """
     try:
-        item, _ = _walked(data, pixels)
-    except Unexpected:
-        item, _ = _walked(_decoded(data), pixels)
+        try:
+            item, _ = _walked(data, pixels)
+        except Unexpected:
+            item, _ = _walked(_decoded(data), pixels)
     except Damage as damage:
         raise UnusableImage(f"an image is damaged: {damage.message}") from None
+    except Unexpected as unexpected:
+        raise UnusableImage(f"an image is not encoded as DICOM says: {unexpected}") from None
     return _slice(item, pixels)
 
 

@@ -117,6 +117,7 @@ def test_localizers_and_second_images_are_left_out_with_a_finding() -> None:
         ([image_file(0, ImagePositionPatient=None)], "no place"),
         ([image_file(0)[:-10]], "damaged"),
         ([b"not DICOM at all" * 100], "decoded"),
+        ([image_file(0).replace(b"\x28\x00\x30\x00DS", b"\x28\x00\x30\x00D?")], "VR of PixelSpacing"),
     ],
 )
 def test_what_makes_no_volume_is_refused_with_the_reason(slices: list[bytes], reason: str) -> None:
