@@ -14,6 +14,7 @@ import cohort
 import comparison
 import computing
 import dose
+import explorer
 import extraction
 import intensities
 import masks
@@ -32,6 +33,7 @@ from host.settings import Settings
 PLUGINS = (
     status,
     upload,
+    explorer,
     extraction,
     catalogue,
     metrics,

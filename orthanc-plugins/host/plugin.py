@@ -44,11 +44,13 @@ class Host:
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin: its routes, mounted under ``/api``, and what it runs beside them."""
+    """One plugin: its routes, mounted under ``/api``, what it runs beside them, what it adds to Explorer."""
 
     name: str
     router: APIRouter | None = None
     background: Sequence[Background] = ()
+    #: JavaScript that Orthanc Explorer runs when it starts; jQuery Mobile 1.1 and what Explorer defines are there.
+    explorer_script: str = ""
 
 
 CreatePlugin = Callable[[Host], Plugin]

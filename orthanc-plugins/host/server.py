@@ -62,6 +62,10 @@ class Server:
         # The bridge starts last and ends first: routes may use whatever else runs.
         background = [part for plugin in plugins for part in plugin.background]
         self._background: list[Background] = [workers, host.computations, *background, self._bridge]
+        # Each in a scope of its own: Orthanc takes one script for all.
+        self._explorer_script = "\n".join(
+            f"(function () {{\n{plugin.explorer_script}\n}})();" for plugin in plugins if plugin.explorer_script
+        )
         self._started = False
         self._callbacks = (self._serve, self._refuse_reset, self._filter, self._on_stored, self._on_change)
 
@@ -73,6 +77,8 @@ class Server:
         orthanc.RegisterIncomingHttpRequestFilter(filter_request)
         orthanc.RegisterOnStoredInstanceCallback(on_stored)
         orthanc.RegisterOnChangeCallback(on_change)
+        if self._explorer_script:
+            orthanc.ExtendOrthancExplorer(self._explorer_script)
 
     def _serve(self, output: RestOutput, uri: str, **request: Any) -> None:
         self._bridge.handle(output, uri, **request)

@@ -57,6 +57,8 @@ class Settings:
     upload_max_bytes: int = 512 * 1024 * 1024
     upload_max_files: int = 100_000
     synonyms: Path | None = None
+    #: Where a browser finds OHIF: a port of the host it knows Orthanc by, or a whole origin.
+    ohif: str = "3001"
     repair: Literal["off", "automatic"] = "off"
     grafana_database_password: str = field(default="", repr=False)
     exporter_database_password: str = field(default="", repr=False)
@@ -88,6 +90,7 @@ class Settings:
             extraction_attempts=int(env.number("PACS_EXTRACTION_ATTEMPTS", 5, lowest=1)),
             upload_max_bytes=int(env.number("PACS_UPLOAD_MAX_MB", 512, lowest=1) * 1024 * 1024),
             upload_max_files=int(env.number("PACS_UPLOAD_MAX_FILES", 100_000, lowest=1)),
+            ohif=env.text("PACS_OHIF", "3001"),
             synonyms=Path(path) if (path := env.text("PACS_SYNONYMS")) else None,
             repair=_repair(env),
             grafana_database_password=env.text("PACS_GRAFANA_DATABASE_PASSWORD"),

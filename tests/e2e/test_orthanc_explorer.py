@@ -1,0 +1,45 @@
+"""Orthanc's own pages lead to OHIF."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+from pydicom import dcmread
+
+from e2e.browser import PATIENCE_MS, visit
+from e2e.stack import Stack
+from integration.datasets import STS_CT, STS_STRUCTURES, STS_STUDY
+
+
+@pytest.mark.parametrize(
+    ("locale", "open_label", "structures_label"),
+    [("en-GB", "Open in OHIF", "See structures"), ("fr-FR", "Ouvrir dans OHIF", "Voir les structures")],
+)
+def test_explorers_pages_of_studies_and_instances_lead_to_ohif(
+    stack: Stack, browser: Browser, locale: str, open_label: str, structures_label: str
+) -> None:
+    with stack.orthanc() as orthanc:
+        ct = orthanc.post("/instances", content=STS_CT[0].read_bytes()).json()
+        structures = orthanc.post("/instances", content=STS_STRUCTURES.read_bytes()).json()
+    explorer = f"http://127.0.0.1:{stack.http_port}/app/explorer.html"
+    viewer = f"http://127.0.0.1:{stack.ohif_port}/viewer?StudyInstanceUIDs={STS_STUDY}"
+
+    with visit(browser, account=("viewer", stack.settings()["PACS_VIEWER_PASSWORD"]), locale=locale) as visitor:
+        page = visitor.page
+        page.goto(f"{explorer}#study?uuid={structures['ParentStudy']}")
+        link = page.locator("#study").get_by_role("link", name=structures_label)
+        expect(link).to_have_attribute("href", viewer, timeout=PATIENCE_MS)
+
+        page.goto(f"{explorer}#instance?uuid={structures['ID']}")
+        link = page.locator("#instance").get_by_role("link", name=structures_label)
+        address = f"{viewer}&structures={dcmread(STS_STRUCTURES).SOPInstanceUID}"
+        expect(link).to_have_attribute("href", address, timeout=PATIENCE_MS)
+        visitor.screenshot(f"explorer-structure-set-{locale[:2]}")
+
+        # By way of another page to another instance: not the button of the one before.
+        page.goto(f"{explorer}#study?uuid={structures['ParentStudy']}")
+        expect(page.locator("#study")).to_be_visible(timeout=PATIENCE_MS)
+        page.goto(f"{explorer}#instance?uuid={ct['ID']}")
+        expect(link).to_have_count(0, timeout=PATIENCE_MS)
+        with visitor.context.expect_page() as opened:
+            page.locator("#instance").get_by_role("link", name=open_label).click()
+        assert opened.value.url == viewer
+        assert visitor.complaints == []
