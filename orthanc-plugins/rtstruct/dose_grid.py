@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -110,13 +111,19 @@ class DoseGrid:
         dose *= within
         return dose, within
 
+    @cached_property
+    def _even(self) -> bool:
+        """Whether all planes are the same distance apart."""
+        steps = np.diff(self.offsets_mm)
+        return len(steps) > 0 and bool(np.allclose(steps, steps[0], rtol=1e-4, atol=0))
+
     def _plane_index(self, offset_mm: Floats) -> Floats:
         offsets = self.offsets_mm
         if len(offsets) == 1:
             return offset_mm / _SINGLE_PLANE_MM
-        steps = np.diff(offsets)
-        if np.allclose(steps, steps[0], rtol=1e-4, atol=0):
+        if self._even:
             return offset_mm * ((len(offsets) - 1) / float(offsets[-1]))
+        steps = np.diff(offsets)
         index: Floats = np.interp(offset_mm, offsets, np.arange(len(offsets), dtype=np.float64))
         # Half a voxel further out on each side; np.interp stops at the ends.
         index += np.minimum(offset_mm, 0) / steps[0]
