@@ -46,9 +46,9 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': 'http://127.0.0.1:3000',
-      '/orthanc': 'http://127.0.0.1:3000',
-      '/doors.json': 'http://127.0.0.1:3000',
+      '/api': process.env.PACS ?? 'http://127.0.0.1:3000',
+      '/orthanc': process.env.PACS ?? 'http://127.0.0.1:3000',
+      '/doors.json': process.env.PACS ?? 'http://127.0.0.1:3000',
     },
   },
   test: { include: ['src/**/*.test.{ts,tsx}'] },

@@ -12,6 +12,7 @@ import { theme, variables } from './theme';
 const Studies = lazy(() => import('./studies/Studies'));
 const Upload = lazy(() => import('./upload/Upload'));
 const StudyPage = lazy(() => import('./study/StudyPage'));
+const Extractions = lazy(() => import('./extractions/Extractions'));
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -35,6 +36,7 @@ function Pages() {
         <Route path="studies" element={<Studies />} />
         <Route path="studies/:identifier" element={<StudyPage />} />
         <Route path="upload" element={<Upload />} />
+        <Route path="extractions" element={<Extractions />} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

@@ -16,6 +16,10 @@ from e2e.stack import Stack, docker
 
 expect.set_options(timeout=PATIENCE_MS)
 
+DATA = Path(__file__).resolve().parents[1] / "data"
+SARCOMA = str(dcmread(DATA / "sts/STS_001/CT/image/000000.dcm").StudyInstanceUID)
+BREAST = str(dcmread(DATA / "dicompyler/ct.0.dcm").StudyInstanceUID)
+
 
 def address(stack: Stack, path: str = "/") -> str:
     return f"http://127.0.0.1:{stack.dashboard_port}{path}"
@@ -122,10 +126,10 @@ def test_every_page_is_accessible_in_both_colour_schemes(
     with signed_in(browser, filled, dark=dark, size=size) as visited:
         page = visited.page
         for path, ready in PAGES.items():
-            page.goto(address(filled, path))
+            page.goto(address(filled, path.format(sarcoma=SARCOMA, breast=BREAST)))
             expect(page.locator(ready).first).to_be_attached()
             expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
-            name = path.strip("/").replace("/", "-") or "overview"
+            name = path.strip("/").replace("/", "-").translate({ord("{"): None, ord("}"): None}) or "overview"
             visited.screenshot(f"dashboard-{name}-{look}", full_page=True)
             assert visited.accessibility_violations() == [], path
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -133,7 +137,14 @@ def test_every_page_is_accessible_in_both_colour_schemes(
 
 
 #: Each page, and what is there when it is ready.
-PAGES = {"/": ".recharts-surface", "/studies": "[data-study]", "/upload": "[data-folder]"}
+PAGES = {
+    "/": ".recharts-surface",
+    "/studies": "[data-study]",
+    "/upload": "[data-folder]",
+    "/extractions": "[data-extraction=done]",
+    "/studies/{sarcoma}": "canvas[data-picture=shown][data-structures='1']",
+    "/studies/{breast}": "[data-structure=Heart]",
+}
 
 
 def test_language_and_colours_are_remembered(browser: Browser, stack: Stack) -> None:
@@ -251,6 +262,12 @@ def test_a_folder_and_a_zip_are_uploaded_counted_and_found_with_an_accent(
             expect(page.locator("[data-study]")).to_have_count(1)
             expect(page.locator("[data-study]")).to_contain_text("Übelhör, Zoë")
 
+        # The copy refers to images that are not here: OHIF would show nothing, and a repaired copy mends that.
+        page.get_by_role("link", name="Übelhör, Zoë").click()
+        page.get_by_role("button", name="Write a repaired copy").click()
+        expect(page.get_by_text("A repaired copy is stored.")).to_be_visible()
+        page.go_back()
+
         page.get_by_role("button", name="More actions for ACCENT-1").click()
         page.get_by_role("menuitem", name="Delete…").click()
         visited.screenshot("dashboard-delete")
@@ -282,3 +299,89 @@ def test_a_viewer_may_not_delete(browser: Browser, filled: Stack) -> None:
     with signed_in(browser, filled, "/studies", account="viewer") as visited:
         visited.page.get_by_role("button", name="More actions").first.click()
         expect(visited.page.get_by_role("menuitem", name="Delete (admin only)")).to_be_disabled()
+
+
+#: How much of the canvas has about the colour of the structure, and a fingerprint of all of it.
+LOOK = """(canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let coloured = 0, sum = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        if (data[i] > 150 && data[i + 1] < 90 && data[i + 2] < 90) coloured++;
+        sum = (sum * 31 + data[i] + 7 * data[i + 1]) % 1000003;
+    }
+    return [coloured, sum];
+}"""
+
+
+def look_at(page: Page, structures: int = 1) -> tuple[int, int]:
+    canvas = page.locator(f"canvas[data-picture=shown][data-structures='{structures}']")
+    expect(canvas).to_be_visible()
+    coloured, fingerprint = canvas.evaluate(LOOK)
+    return coloured, fingerprint
+
+
+def test_structures_are_drawn_on_the_slices_and_in_space(browser: Browser, filled: Stack) -> None:
+    with signed_in(browser, filled, "/studies?patient_id=STS_001") as visited:
+        page = visited.page
+        page.locator("[data-study] a").first.click()
+        page.get_by_role("tab", name="CT_mask").click()
+        structure = page.locator("[data-structure=GTV_Mass_CT]")
+        expect(structure).to_contain_text("cm³")
+        # From the images, with the suggestion of TG-263.
+        expect(structure).to_contain_text("HU")
+
+        canvas = page.locator("canvas[data-slice]")
+        coloured, first = look_at(page)
+        assert coloured > 100
+        begin = int(canvas.get_attribute("data-slice") or "")
+
+        canvas.hover()
+        page.mouse.wheel(0, 100)
+        expect(canvas).not_to_have_attribute("data-slice", str(begin))
+        coloured, second = look_at(page)
+        assert coloured > 100
+        assert second != first
+        canvas.press("ArrowUp")
+        canvas.press("PageDown")
+        _, third = look_at(page)
+        assert third not in {first, second}
+
+        structure.get_by_role("checkbox").uncheck()
+        hidden, _ = look_at(page, structures=0)
+        assert hidden < coloured / 10
+        structure.get_by_role("checkbox").check()
+        look_at(page)
+
+        page.get_by_text("Lung", exact=True).click()
+        look_at(page)
+        visited.screenshot("dashboard-slices")
+
+        page.get_by_role("tab", name="3D").click()
+        expect(page.locator("[data-scene=shown] canvas")).to_be_visible()
+        visited.screenshot("dashboard-space")
+        expect(page.get_by_text("OHIF would not show these structures as they are")).to_be_visible()
+
+
+def test_a_dose_has_its_histogram_and_tags_can_be_read(browser: Browser, filled: Stack) -> None:
+    with signed_in(browser, filled, f"/studies/{BREAST}") as visited:
+        page = visited.page
+        page.get_by_role("button", name="Compute the dose-volume histogram").click()
+        expect(page.locator(".recharts-line-curve").first).to_be_attached()
+        visited.screenshot("dashboard-histogram", full_page=True)
+
+        page.get_by_role("button", name="DICOM tags of").first.click()
+        page.get_by_role("dialog").get_by_label("Search").fill("PatientID")
+        expect(page.get_by_role("dialog")).to_contain_text("123456")
+        assert visited.accessibility_violations() == []
+
+
+def test_the_password_goes_to_ohif_and_to_nobody_else(browser: Browser, filled: Stack) -> None:
+    with visit(browser) as visited:
+        page = visited.page
+        page.goto(address(filled, f"/studies/{SARCOMA}"))
+        sign_in(page, filled)
+        with visited.context.expect_page() as opened:
+            page.get_by_role("link", name="Open in OHIF").click()
+        viewer = opened.value
+        viewer.wait_for_url(f"http://127.0.0.1:{filled.ohif_port}/viewer?StudyInstanceUIDs={SARCOMA}")
+        assert str(viewer.evaluate("sessionStorage.getItem('pacs.authorization')")).startswith("Basic ")

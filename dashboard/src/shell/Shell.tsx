@@ -1,6 +1,6 @@
 import { ActionIcon, Anchor, AppShell, Burger, Group, Loader, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconFolders, IconLayoutDashboard, IconLogout, IconUpload } from '@tabler/icons-react';
+import { IconFolders, IconLayoutDashboard, IconLogout, IconTopologyStar3, IconUpload } from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, useLocation } from 'react-router';
@@ -15,6 +15,7 @@ const PAGES = [
   { path: '/', name: 'overview', Icon: IconLayoutDashboard },
   { path: '/studies', name: 'studies', Icon: IconFolders },
   { path: '/upload', name: 'upload', Icon: IconUpload },
+  { path: '/extractions', name: 'extractions', Icon: IconTopologyStar3 },
 ] as const;
 
 export function Shell() {

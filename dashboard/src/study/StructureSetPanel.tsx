@@ -75,7 +75,7 @@ export function StructureSetPanel({ instance, series, chosen, onImages }: Props)
         <Downloads instance={instance} label={set.data.label} hasDose={hasDose} />
       </Group>
       <Grid>
-        <Grid.Col span={{ base: 12, xl: 6 }}>
+        <Grid.Col span={{ base: 12, lg: 6 }}>
           <Tabs value={view} onChange={setView} keepMounted={false}>
             <Tabs.List mb="sm">
               <Tabs.Tab value="slices" leftSection={<IconEye size={16} aria-hidden />}>
@@ -114,7 +114,7 @@ export function StructureSetPanel({ instance, series, chosen, onImages }: Props)
             </Tabs.Panel>
           </Tabs>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, xl: 6 }}>
+        <Grid.Col span={{ base: 12, lg: 6 }}>
           <StructureTable
             set={set.data}
             table={hasTable === false || table.isError ? null : table.data}

@@ -34,7 +34,7 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
 
   return (
     <WideTable of={t('structures.title')}>
-      <Table verticalSpacing={4} highlightOnHover>
+      <Table verticalSpacing={4} horizontalSpacing={6} highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={40}>

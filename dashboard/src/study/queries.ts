@@ -1,5 +1,5 @@
 // What the page of one study asks.
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { get, getComputed } from '../api/client';
 import type { Dvh, Quality, StructureSet } from '../api/models';
 import { useHasRoute } from '../api/queries';
@@ -11,8 +11,8 @@ const LONG = Number.POSITIVE_INFINITY;
 const PLACE = 'ImagePositionPatient;ImageOrientationPatient;PixelSpacing;Rows;Columns;WindowCenter';
 const EXTRACT = '/api/extract-rt/{instance_id}';
 
-export const useInstances = (series: string) =>
-  useQuery({
+const listed = (series: string | undefined) =>
+  queryOptions({
     queryKey: ['instances', series],
     queryFn: ({ signal }) =>
       get<ListedInstance[]>(`/orthanc/series/${series}/instances`, {
@@ -20,23 +20,13 @@ export const useInstances = (series: string) =>
         timeout: 60_000,
         params: { 'requested-tags': PLACE },
       }),
+    enabled: series !== undefined,
     staleTime: 60_000,
   });
 
-export const useStack = (series: string | undefined) =>
-  useQuery({
-    queryKey: ['stack', series],
-    queryFn: async ({ signal }) =>
-      stackOf(
-        await get<ListedInstance[]>(`/orthanc/series/${series}/instances`, {
-          signal,
-          timeout: 60_000,
-          params: { 'requested-tags': PLACE },
-        }),
-      ),
-    enabled: series !== undefined,
-    staleTime: LONG,
-  });
+export const useInstances = (series: string) => useQuery(listed(series));
+
+export const useStack = (series: string | undefined) => useQuery({ ...listed(series), select: stackOf });
 
 export const useStructureSet = (instance: string) =>
   useQuery({

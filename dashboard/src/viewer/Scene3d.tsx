@@ -92,7 +92,8 @@ export default function Scene3d({ instance, structures, hidden, hasMeshes }: Pro
     scene.add(new AmbientLight(0xffffff, 1.2), light);
     const controls = new OrbitControls(camera, renderer.domElement);
     const render = () => {
-      light.position.copy(camera.position);
+      // From behind the viewer's shoulder, wherever that is.
+      light.position.copy(camera.position).sub(controls.target);
       renderer.render(scene, camera);
     };
     controls.addEventListener('change', render);

@@ -119,19 +119,20 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: painted again whenever what is painted has changed.
   useEffect(repaint, [repaint, paint]);
-  useEffect(() => () => cancelAnimationFrame(asked.current), []);
+  useEffect(
+    () => () => {
+      cancelAnimationFrame(asked.current);
+      asked.current = 0;
+    },
+    [],
+  );
 
   // Where the most is drawn is where people want to begin.
   useEffect(() => {
-    let best = -1;
-    let most = 0;
-    bySlice.forEach((on, slice) => {
-      if (on.size > most) {
-        most = on.size;
-        best = slice;
-      }
-    });
-    if (best >= 0) go(best);
+    const most = Math.max(0, ...bySlice.map((on) => on.size));
+    const best = most > 0 ? bySlice.flatMap((on, slice) => (on.size === most ? [slice] : [])) : [];
+    const middle = best[best.length >> 1];
+    if (middle !== undefined) go(middle);
   }, [bySlice, go]);
 
   useEffect(() => {

@@ -1,0 +1,208 @@
+import '../page-styles';
+import { Anchor, Button, Checkbox, Group, Pagination, SegmentedControl, Skeleton, Table, Text } from '@mantine/core';
+import { IconRefresh } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useSearchParams } from 'react-router';
+import { type Failure, send } from '../api/client';
+import type { Extraction, ExtractionState } from '../api/models';
+import { useExtractions } from '../api/queries';
+import { FailureNotice } from '../common/FailureNotice';
+import { Freshness } from '../common/Freshness';
+import { useFormat } from '../common/format';
+import { Nothing } from '../common/Nothing';
+import { tell } from '../common/notices';
+import { PageTitle } from '../common/PageTitle';
+import { StateBadge } from '../common/StateBadge';
+import { WideTable } from '../common/WideTable';
+import { useIsAdmin } from '../session/session';
+
+const STATES: ExtractionState[] = ['pending', 'running', 'done', 'failed'];
+const PAGE_SIZE = 25;
+
+export default function Extractions() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const queries = useQueryClient();
+  const isAdmin = useIsAdmin();
+  const [parameters, setParameters] = useSearchParams();
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const state = STATES.find((name) => name === parameters.get('state'));
+  const page = Math.max(1, Number(parameters.get('page')) || 1);
+  const asked = { limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE, ...(state && { state }) };
+  const extractions = useExtractions(asked);
+  const items = extractions.data?.items ?? [];
+  const total = extractions.data?.total ?? 0;
+  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
+
+  const retry = useMutation({
+    mutationFn: async (identifiers: string[]) => {
+      const failures: Failure[] = [];
+      for (const identifier of identifiers) {
+        await send('POST', `/api/extractions/${identifier}/retry`).catch((error) => failures.push(error));
+      }
+      return { asked: identifiers.length, failures };
+    },
+    onSuccess: ({ asked: count, failures }) => {
+      tell(t('extractions.retried', { count: count - failures.length }), failures[0] ?? null);
+      setSelected(new Set());
+      void queries.invalidateQueries({ queryKey: ['extractions'] });
+    },
+  });
+
+  function change(name: string, value: string) {
+    setSelected(new Set());
+    const next = new URLSearchParams(name === 'page' ? parameters : {});
+    if (value) next.set(name, value);
+    setParameters(next);
+  }
+
+  return (
+    <>
+      <PageTitle title={t('pages.extractions')}>
+        <Freshness queries={[extractions]} />
+      </PageTitle>
+      <section className="panel">
+        <Group justify="space-between" mb="sm">
+          <SegmentedControl
+            size="xs"
+            aria-label={t('services.state')}
+            value={state ?? ''}
+            onChange={(value) => change('state', value)}
+            data={[
+              { value: '', label: t('extractions.all') },
+              ...STATES.map((name) => ({ value: name, label: t(`states.${name}`) })),
+            ]}
+          />
+          <Button
+            size="xs"
+            leftSection={<IconRefresh size={14} aria-hidden />}
+            disabled={!isAdmin || selected.size === 0}
+            loading={retry.isPending}
+            onClick={() => retry.mutate([...selected])}
+          >
+            {t('extractions.retry', { count: selected.size })}
+          </Button>
+        </Group>
+        {extractions.isError && <FailureNotice error={extractions.error} onRetry={() => void extractions.refetch()} />}
+        {!extractions.data ? (
+          !extractions.isError && <Skeleton h={400} />
+        ) : items.length === 0 ? (
+          <Nothing title={t('extractions.none')}>{t('extractions.how')}</Nothing>
+        ) : (
+          <>
+            <WideTable of={t('pages.extractions')}>
+              <Table verticalSpacing={6} miw={860}>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th w={40}>
+                      <Checkbox
+                        aria-label={t('extractions.select')}
+                        checked={selected.size === items.length}
+                        indeterminate={selected.size > 0 && selected.size < items.length}
+                        onChange={() =>
+                          setSelected(
+                            new Set(selected.size === items.length ? [] : items.map(({ orthanc_id }) => orthanc_id)),
+                          )
+                        }
+                      />
+                    </Table.Th>
+                    <Table.Th>{t('extractions.set')}</Table.Th>
+                    <Table.Th>{t('services.state')}</Table.Th>
+                    <Table.Th ta="right">{t('structures.title')}</Table.Th>
+                    <Table.Th ta="right">{t('extractions.points')}</Table.Th>
+                    <Table.Th ta="right">{t('extractions.took')}</Table.Th>
+                    <Table.Th ta="right">{t('extractions.attempts')}</Table.Th>
+                    <Table.Th>{t('extractions.when')}</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {items.map((extraction) => (
+                    <Row
+                      key={extraction.orthanc_id}
+                      extraction={extraction}
+                      selected={selected.has(extraction.orthanc_id)}
+                      onSelect={() => {
+                        const next = new Set(selected);
+                        if (!next.delete(extraction.orthanc_id)) next.add(extraction.orthanc_id);
+                        setSelected(next);
+                      }}
+                    />
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </WideTable>
+            <Group justify="space-between" mt="md">
+              <Text size="sm" c="dimmed" role="status">
+                {t('studies.shown', {
+                  from: format.number(asked.offset + 1),
+                  to: format.number(asked.offset + items.length),
+                  total: format.number(total),
+                })}
+              </Text>
+              {pages > 1 && (
+                <Pagination
+                  total={pages}
+                  value={page}
+                  onChange={(to) => change('page', String(to))}
+                  getItemProps={(number) => ({ 'aria-label': t('studies.page', { page: number }) })}
+                  getControlProps={(control) => ({ 'aria-label': t(`studies.${control as 'next' | 'previous'}`) })}
+                />
+              )}
+            </Group>
+          </>
+        )}
+      </section>
+    </>
+  );
+}
+
+function Row(props: { extraction: Extraction; selected: boolean; onSelect: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { extraction, selected, onSelect } = props;
+  const name = extraction.label || extraction.sop_instance_uid || extraction.orthanc_id;
+  const moment = extraction.finished_at ?? extraction.started_at ?? extraction.enqueued_at;
+  const number = (value: number | null) => (value === null ? '–' : format.number(value));
+  return (
+    <Table.Tr data-extraction={extraction.state}>
+      <Table.Td>
+        <Checkbox aria-label={t('extractions.selectOne', { name })} checked={selected} onChange={onSelect} />
+      </Table.Td>
+      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+        {extraction.study_instance_uid ? (
+          <Anchor component={Link} to={`/studies/${extraction.study_instance_uid}`} size="sm">
+            {name}
+          </Anchor>
+        ) : (
+          name
+        )}
+      </Table.Td>
+      <Table.Td>
+        <StateBadge state={extraction.state} />
+        {extraction.error && (
+          <Text size="xs" lang="en">
+            {extraction.error}
+          </Text>
+        )}
+        {extraction.state === 'pending' && extraction.next_try_at && (
+          <Text size="xs" c="dimmed">
+            {t('extractions.next', { when: format.ago(extraction.next_try_at) })}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td ta="right">{number(extraction.structure_count)}</Table.Td>
+      <Table.Td ta="right">{number(extraction.point_count)}</Table.Td>
+      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
+        {extraction.duration_s === null ? '–' : format.duration(extraction.duration_s)}
+      </Table.Td>
+      <Table.Td ta="right">{number(extraction.attempts)}</Table.Td>
+      <Table.Td style={{ whiteSpace: 'nowrap' }}>
+        <time dateTime={moment} title={format.moment(moment)}>
+          {format.ago(moment)}
+        </time>
+      </Table.Td>
+    </Table.Tr>
+  );
+}
