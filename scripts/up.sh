@@ -85,7 +85,8 @@ check_env_file() {
     [[ ! -e $ENV_FILE ]] || return 0
     if run_docker volume inspect "$(project_name)_postgres-data" > /dev/null 2>&1; then
         fail "There is data of an earlier installation (volume $(project_name)_postgres-data) but no $ENV_FILE:" \
-            "put back the .env it was made with, or delete the data with ./pacs down --volumes."
+            "put back the .env it was made with, or delete the data with" \
+            "COMPOSE_PROJECT_NAME=$(project_name) ./pacs down --volumes."
     fi
 }
 

@@ -1,5 +1,6 @@
 """Where ./pacs takes its settings from, and the package mirrors of the machine."""
 
+import os
 import re
 import socket
 import subprocess
@@ -72,7 +73,8 @@ def test_an_existing_env_is_kept_and_completed_by_new_passwords_only(tmp_path: P
 
     assert done.returncode == 0, done.stderr
     added = env_file.read_text().removeprefix(kept)
-    assert re.fullmatch(r"PACS_PROMETHEUS_PASSWORD=\w{24}\n", added)
+    assert "PACS_PROMETHEUS_PASSWORD=" in added
+    assert all(re.fullmatch(r"PACS_[A-Z_]+_PASSWORD=\w{24}", line) for line in added.splitlines()), added
 
 
 def new_env(env_file: Path, **given: str) -> subprocess.CompletedProcess[str]:
@@ -165,3 +167,21 @@ def test_no_script_names_a_mirror_or_registry() -> None:
     text = "".join(path.read_text(errors="replace") for path in files if ".ruff_cache" not in path.parts)
     for host in ("deb.debian" + ".org", "pypi" + ".org", "pythonhosted" + ".org", "registry.npmjs" + ".org"):
         assert host not in text
+
+
+def test_without_env_no_data_is_deleted_by_a_guess_at_the_stack(tmp_path: Path) -> None:
+    command(tmp_path, "docker", f'echo "$*" >> {tmp_path}/asked')
+    command(tmp_path, "sudo", "false")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PACS_ENV_FILE": str(tmp_path / "none")}
+
+    def down(**more: str) -> subprocess.CompletedProcess[str]:
+        line = [str(ROOT / "pacs"), "down", "--volumes", "--yes"]
+        return subprocess.run(line, env=environment | more, capture_output=True, text=True, timeout=60)
+
+    refused = down()
+    assert refused.returncode == 1
+    assert "COMPOSE_PROJECT_NAME=pacs ./pacs down --volumes" in refused.stderr
+    assert "down" not in (tmp_path / "asked").read_text()
+
+    assert down(COMPOSE_PROJECT_NAME="mine").returncode == 0
+    assert "--project-name mine down --remove-orphans --volumes" in (tmp_path / "asked").read_text()
