@@ -29,6 +29,7 @@ from host.lifecycle import Loop
 from host.problems import Problem, problem_response
 from host.workers import CallCancelled, ServerStopping, Watch, WorkerDied, WorkerPool
 from rtstruct import StructureSetError
+from rtstruct.slices import UnusableImage
 
 logger = logging.getLogger("pacs.computations")
 
@@ -350,6 +351,8 @@ def _problem_of(error: Exception, job: Job) -> tuple[Problem, str]:
         case StructureSetError():
             remedy = "Export the structure set again from where it was made."
             return Problem(422, f"The structure set cannot be read: {error}.", remedy), "refused"
+        case UnusableImage():
+            return Problem(422, f"No volume can be made of the images: {error}.", "Name another series."), "refused"
         case CallCancelled():
             return Problem(503, f"The computation {name} was cancelled.", "Ask again."), "cancelled"
         case UnknownResource():

@@ -111,7 +111,8 @@ def mask_of(structure: Structure, grid: Grid, combine: Combine = "auto", between
     sections = sections_of(contours, index, AXIAL, combine, unit_mm=grid.slice_distance_mm)
     if float(np.median(sections.polygons.w_high - sections.polygons.w_low)) > _LEANING:
         return _sampled(structure, grid, combine)
-    plane = _plane_of_slices(sections, grid, between)
+    thickness_mm = next((contour.slab_thickness_mm for contour in contours if contour.slab_thickness_mm), None)
+    plane = _plane_of_slices(sections, grid, between, thickness_mm)
     findings = (
         *overlap_findings(structure.number, sections, combine, grid.voxel_volume_mm3 / grid.slice_distance_mm),
         *_place_findings(structure.number, sections, grid, plane),
@@ -150,7 +151,7 @@ def coverage_of(
     if not points:
         mask = mask_of(structure, grid)
         return Coverage(grid, mask.box, np.zeros((0, 0, 0), dtype=np.float32), mask.findings)
-    near = _around(np.concatenate(points), grid)
+    near = _around(np.concatenate(points), mask_of(structure, grid, combine, between), grid)
     rows, columns = (each.stop - each.start for each in near)
     if rows * columns * subdivisions**2 * grid.shape[0] > _MOST_POINTS:
         raise ValueError(f"{subdivisions} × {subdivisions} points a pixel are too many for a structure of this extent")
@@ -169,12 +170,17 @@ def coverage_of(
 _MOST_POINTS = 1 << 28
 
 
-def _around(points_mm: Floats, grid: Grid) -> tuple[slice, slice]:
-    index = grid.to_index(points_mm)[:, :2]
-    sizes = np.array([grid.shape[2], grid.shape[1]])
-    low = np.clip(np.floor(index.min(axis=0)), 0, sizes).astype(int)
-    high = np.clip(np.ceil(index.max(axis=0)) + 1, low, sizes).astype(int)
-    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+def _around(points_mm: Floats, mask: Mask, grid: Grid) -> tuple[slice, slice]:
+    """Rows and columns of the pixels that contours touch, and of those that oblique ones reach with their thickness."""
+    index = grid.to_index(points_mm)[:, 1::-1]
+    sizes = np.array(grid.shape[1:])
+    low, high = np.floor(index.min(axis=0)), np.ceil(index.max(axis=0)) + 1
+    if mask.voxel_count:
+        low = np.minimum(low, [each.start - 1 for each in mask.box[1:]])
+        high = np.maximum(high, [each.stop + 1 for each in mask.box[1:]])
+    low = np.clip(low, 0, sizes).astype(int)
+    high = np.clip(high, low, sizes).astype(int)
+    return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
 
 def _empty(grid: Grid, *findings: Finding) -> Mask:
@@ -195,11 +201,13 @@ def _sampled(structure: Structure, grid: Grid, combine: Combine) -> Mask:
     return Mask(grid, box, inside, findings)
 
 
-def _plane_of_slices(sections: Sections, grid: Grid, between: Between) -> Integers:
+def _plane_of_slices(sections: Sections, grid: Grid, between: Between, thickness_mm: float | None) -> Integers:
     """Shape (slices,): the plane of contours that each slice shows, -1 for none."""
     reach = 0.5
     if between == "nearest" and len(sections.position) > 1:
         reach = max(reach, float(np.median(np.diff(sections.position))) / 2)
+    elif between == "nearest" and thickness_mm is not None:
+        reach = max(reach, thickness_mm / grid.slice_distance_mm / 2)
     # Rounded, so that planes midway between slices all go the same way.
     return nearest_plane(np.round(sections.position, 4), np.arange(grid.shape[0], dtype=np.float64), reach)
 

@@ -167,6 +167,12 @@ def test_slices_between_planes_stay_empty_unless_asked_for() -> None:
     assert rtstruct.analyse(drawn).volume_cm3 == pytest.approx(filled.volume_cm3)
 
 
+def test_a_single_plane_is_as_thick_as_it_says() -> None:
+    drawn = structure(rectangle(2, 2, 5, 5, z=6), thickness_mm=4.0)
+    assert mask_of(drawn, grid(slices=12)).voxel_count == 25
+    assert mask_of(drawn, grid(slices=12), between="nearest").voxel_count == 4 * 25
+
+
 def test_planes_closer_than_slices_are_told() -> None:
     drawn = structure(*(rectangle(2, 2, 5, 5, z=z / 4) for z in range(9)))
     mask = mask_of(drawn, grid())
@@ -251,6 +257,13 @@ def test_coverage_and_mask_agree_on_where() -> None:
     whole = np.zeros(grid().shape)
     whole[covered.box] = covered.share
     assert (whole == mask_of(drawn, grid()).values).all()
+
+
+def test_coverage_of_oblique_planes_reaches_as_far_as_they_are_thick() -> None:
+    turn = rotation((1, 0.1, 0.2))
+    slab = structure(*(circle(12, float(z), points=90) @ turn for z in (-5, 0, 5)))
+    covered = coverage_of(slab, centred(40, 40), 4)
+    assert covered.volume_cm3 == pytest.approx(np.pi * 12**2 * 15 / 1000, rel=0.01)
 
 
 def test_coverage_of_a_whole_body_is_refused_before_it_is_allocated() -> None:
