@@ -55,6 +55,17 @@ class QualityModel(BaseModel):
     findings: list[FindingModel]
 
 
+class NameModel(BaseModel):
+    """What a structure is called, and what TG-263 would call it."""
+
+    number: int
+    name: str
+    is_tg263: bool
+    tg263: str | None = Field(description="The suggestion; null when nothing is near enough.")
+    confidence: float | None = Field(description="docs/rtstruct/names.md tells what stands for which.")
+    reason: str | None
+
+
 class RepairRequest(BaseModel):
     """What a repair may be told; the body may be left out."""
 

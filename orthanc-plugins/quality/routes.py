@@ -13,10 +13,12 @@ from host.computations import Computation
 from host.parameters import COMPUTED, InstanceId
 from host.plugin import Host
 from host.problems import Problem
+from host.sources import StructureEntry
 from host.surroundings import Surroundings
 from quality.engine import REPORT_VERSION, examine
-from quality.models import ChangeModel, QualityModel, RepairModel, RepairRequest
+from quality.models import ChangeModel, NameModel, QualityModel, RepairModel, RepairRequest
 from quality.service import Repairs
+from rtstruct.names import Nomenclature, is_tg263, nomenclature, suggest
 
 _REPAIR_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The same copy was stored before.", "model": RepairModel},
@@ -64,6 +66,11 @@ def create_router(host: Host, repairs: Repairs) -> APIRouter:
         )
         return host.computations.respond(request, identifier, computation)
 
+    @router.get("/extract-rt/{instance_id}/names", responses={404: {}, 422: {}})
+    def names(instance_id: InstanceId) -> list[NameModel]:
+        """What TG-263 would call each structure. Nothing is renamed."""
+        return [_named(entry, nomenclature(synonyms)) for entry in host.sources.structure_set(instance_id).structures]
+
     @router.post("/extract-rt/{instance_id}/repair", status_code=201, responses=_REPAIR_RESPONSES)
     def repair(
         response: Response, instance_id: InstanceId, asked: Annotated[RepairRequest | None, Body()] = None
@@ -85,3 +92,15 @@ def create_router(host: Host, repairs: Repairs) -> APIRouter:
         )
 
     return router
+
+
+def _named(entry: StructureEntry, table: Nomenclature) -> NameModel:
+    found = suggest(entry.name, entry.interpreted_type, names=table)
+    return NameModel(
+        number=entry.number,
+        name=entry.name,
+        is_tg263=is_tg263(entry.name, table),
+        tg263=found.name if found else None,
+        confidence=found.confidence if found else None,
+        reason=found.reason if found else None,
+    )

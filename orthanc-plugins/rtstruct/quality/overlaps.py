@@ -27,6 +27,8 @@ _VOXELS = 160
 _FINEST_MM = 1.0
 _MOST_SLICES = 400
 _MOST_STRUCTURES = 200
+# Nobody lies farther from the origin: coordinates are garbage, and no grid would hold them.
+_FARTHEST_MM = 1e5
 
 # Of the smaller of two: less is touching, more is one within the other, as GTV in CTV or a lobe in a lung.
 _SHARED = (0.05, 0.9)
@@ -77,6 +79,8 @@ def of_overlaps(
     frame = Counter(structure.frame_of_reference_uid for structure, _ in pairs).most_common(1)[0][0]
     pairs = [pair for pair in pairs if pair[0].frame_of_reference_uid == frame]
     grid = _grid([analysis for _, analysis in pairs])
+    if grid is None:
+        return
     solids = []
     for structure, _ in pairs:
         suggestion = suggest(structure.name, structure.interpreted_type, names=names)
@@ -97,8 +101,10 @@ def of_overlaps(
     yield from _not_inside(targets)
 
 
-def _grid(analyses: Sequence[StructureAnalysis]) -> Grid:
+def _grid(analyses: Sequence[StructureAnalysis]) -> Grid | None:
     boxes = np.array([analysis.bounding_box_mm for analysis in analyses])
+    if not (np.abs(boxes) < _FARTHEST_MM).all():
+        return None
     low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
     within = max(_FINEST_MM, float((high - low)[:2].max()) / _VOXELS)
     spacings = [each.plane_spacing_mm for each in analyses if each.plane_spacing_mm]

@@ -78,6 +78,19 @@ def test_a_report_changes_when_images_arrive(client: TestClient, archive: Archiv
     assert again.status_code == 304
 
 
+def test_names_are_suggested_and_nothing_is_renamed(client: TestClient, archive: ArchiveDouble) -> None:
+    made = structure_set()
+    made.StructureSetROISequence[1].ROIName = "Lunge li"
+    made.StructureSetROISequence[3].ROIName = "Whatever"
+    identifier = archive.store_instance(file_of(made)).orthanc_id
+    told = client.get(f"/api/extract-rt/{identifier}/names").json()
+    assert [each["number"] for each in told] == [1, 2, 3, 4, 5, 6, 7]
+    assert (told[0]["is_tg263"], told[0]["tg263"], told[0]["confidence"]) == (True, "External", 1.0)
+    assert (told[1]["is_tg263"], told[1]["tg263"], told[1]["name"]) == (False, "Lung_L", "Lunge li")
+    assert (told[3]["tg263"], told[3]["reason"]) == (None, None)
+    assert client.get("/api/extract-rt/1.2.3.99/names").status_code == 404
+
+
 def test_a_set_is_repaired_once(client: TestClient, archive: ArchiveDouble, faulty: str) -> None:
     first = client.post(f"/api/extract-rt/{faulty}/repair")
     assert first.status_code == 201, first.text

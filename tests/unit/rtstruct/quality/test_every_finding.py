@@ -366,6 +366,15 @@ def test_a_touching_keyhole_does_not_cross_itself() -> None:
     assert "self_intersection" not in codes(report(made))
 
 
+@pytest.mark.parametrize("value", ["1e300", "-1e300", "1e16", "0"])
+def test_absurd_coordinates_do_not_keep_the_rest_from_being_told(value: str) -> None:
+    made = structure_set()
+    made.ApprovalStatus = "UNAPPROVED"
+    contours_of(made, "GTV")[0].ContourData = [value] * 9
+    contours_of(made, "CTV")[0].ContourData = [value, "0", "0", "0", value, "0", value, value, "0"]
+    assert "unapproved" in codes(report(made))
+
+
 def test_two_lungs_in_one_structure_are_no_strays() -> None:
     made = structure_set()
     contours_of(made, "Lung_L").extend(contours_of(made, "Lung_R"))
