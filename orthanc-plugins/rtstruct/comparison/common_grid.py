@@ -16,11 +16,13 @@ from ..planes import Floats, frame_of
 from ..sections import closed_contours
 from .surfels import Booleans
 
-# Pixels of at most 1 mm; of a 150th of the smallest structure where that is less, so that the masks of small
-# ones are not coarse, down to 0.2 mm.
+# Pixels of at most 1 mm; of a 150th of the smallest structure where that is less, so that the masks of small ones are
+# not coarse, down to 0.2 mm. Where slices are thick a 60th will do: finer than a fifth of a slice, pixels only cost.
 _COARSEST_MM = 1.0
 _FINEST_MM = 0.2
 _ALONG = 150
+_LEAST_ALONG = 60
+_OF_SLICE = 0.2
 # Slices when no structure says how far apart they are.
 _SLICE_MM = 1.0
 # One byte each for every mask.
@@ -107,7 +109,8 @@ def common_grid(structures: Sequence[Structure], pixel_mm: float | None = None) 
     parts = max(1, int(np.ceil(first / max(min(spacings, default=first), first / 16) - 0.1)))
     slice_mm = first / parts
     smallest = min(float(np.ptp(each[:, :2], axis=0).max()) for each in turned)
-    pixel_mm = pixel_mm or float(np.clip(smallest / _ALONG, _FINEST_MM, _COARSEST_MM))
+    fine = max(smallest / _ALONG, min(smallest / _LEAST_ALONG, _OF_SLICE * slice_mm))
+    pixel_mm = pixel_mm or float(np.clip(fine, _FINEST_MM, _COARSEST_MM))
     # The slabs of the first structure's planes, in whole parts.
     start = parallel[0].areas[0].position_mm - first / 2 + slice_mm / 2
     start -= slice_mm * (np.ceil(max(start - low[2], 0) / slice_mm) + parts)
