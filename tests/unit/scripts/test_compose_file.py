@@ -12,7 +12,6 @@ import pytest
 
 from unit.scripts.shell import ROOT
 
-
 if shutil.which("docker") is None:
     pytest.skip("Docker's client reads the file", allow_module_level=True)
 
