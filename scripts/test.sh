@@ -39,9 +39,20 @@ select_tests() {
 }
 
 run_bench() {
+    local arguments=() argument peers=no
+    for argument in "$@"; do
+        if [[ $argument == --with-plastimatch ]]; then peers=yes; else arguments+=("$argument"); fi
+    done
     prepare
+    [[ $peers == no ]] || build_target peers "$TESTS_IMAGE"
     say "Benchmarks"
-    in_tests_container env PYTHONPATH=orthanc-plugins:tests python -m benchmarks.run "$@"
+    in_tests_container env PYTHONPATH=orthanc-plugins:tests python -m benchmarks.run "${arguments[@]}"
+}
+
+run_fuzz() {
+    prepare
+    say "Damaged structure sets"
+    in_tests_container env PYTHONPATH=orthanc-plugins:tests python -m fuzz "$@"
 }
 
 # The engine, the images, a folder for temporary files, and the promise to clean up.

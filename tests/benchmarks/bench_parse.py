@@ -109,7 +109,7 @@ def rows(runs: Runs) -> list[Row]:
         large.write_bytes(structure_set("large"))
         size = f"{large.stat().st_size / 1e6:.1f} MB, 60 ROIs, 9,000 contours, 3.7 million points"
         found = [
-            _row("Read RTSTRUCT, large", _measure("read", large), "≤ 0.5 s, ≤ 300 MB", size),
+            _row("Read RTSTRUCT, large", _measure("read", large), "≤ 0.35 s, ≤ 250 MB", size),
             _row(
                 "Read RTSTRUCT, large: pydicom, use_DS_numpy",
                 _measure("pydicom_numpy", large, runs=1),

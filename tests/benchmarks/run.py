@@ -1,6 +1,7 @@
 """The benchmark table: ``./pacs bench``. Ratios and medians of several runs, never a test that passes or fails.
 
 Every module ``bench_NAME.py`` beside this one is a benchmark (see ``rows.py``); ``--only NAME,NAME`` chooses.
+``./pacs bench --with-plastimatch`` runs in an image that has this peer too.
 """
 
 from __future__ import annotations
