@@ -9,7 +9,7 @@ from metrics.service import Metrics
 
 def create(host: Host) -> Plugin:
     """Listen to requests, arrivals and extractions, and expose every metric of the host's registry."""
-    service = Metrics(host.metrics, host.database, host.settings.data_directory)
+    service = Metrics(host.metrics, host.archive, host.database, host.settings.data_directory)
     host.events.request_served.subscribe(service.on_request)
     host.events.instance_stored.subscribe(service.on_stored)
     host.events.structures_extracted.subscribe(service.on_extraction)

@@ -13,8 +13,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from host.archive import Archive, ArchiveError
 from host.events import InstanceStored, RequestServed, StructuresExtracted
-from store import extractions, statistics
+from store import extractions
 from store.database import Database
 
 logger = logging.getLogger("pacs.metrics")
@@ -32,7 +33,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """Counts events as they come; what stands in the database is read when Prometheus asks."""
 
-    def __init__(self, registry: CollectorRegistry, database: Database, data_directory: Path) -> None:
+    def __init__(self, registry: CollectorRegistry, archive: Archive, database: Database, data_directory: Path) -> None:
         self._registry = registry
         self._received = Counter(
             "pacs_instances_received",
@@ -60,7 +61,8 @@ class Metrics:
         )
         for outcome in ("done", "failed", "pending"):
             self._extractions.labels(outcome)
-        registry.register(_Holdings(database))
+        registry.register(_Holdings(archive))
+        registry.register(_Queue(database))
         registry.register(_Disk(data_directory))
 
     def on_stored(self, _event: InstanceStored) -> None:
@@ -83,7 +85,33 @@ class Metrics:
 
 
 class _Holdings(Collector):
-    """Gauges that are true at the moment of the scrape."""
+    """What Orthanc holds at the moment of the scrape: its own counts, which it keeps, however many there are."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def describe(self) -> Iterable[Metric]:
+        # Without this the registry would ask the archive to learn the names, before it has started.
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            held = self._archive.get("/statistics")
+        except ArchiveError:
+            # The counters are still worth scraping; that Orthanc's index is down is what /api/status is for.
+            logger.exception("Orthanc's index does not answer: its gauges are missing from this scrape")
+            return
+        yield GaugeMetricFamily("pacs_patients", "Patients held.", value=held["CountPatients"])
+        yield GaugeMetricFamily("pacs_studies", "Studies held.", value=held["CountStudies"])
+        yield GaugeMetricFamily("pacs_series", "Series held.", value=held["CountSeries"])
+        yield GaugeMetricFamily("pacs_instances", "Instances held.", value=held["CountInstances"])
+        yield GaugeMetricFamily(
+            "pacs_storage_bytes", "Bytes that the stored instances take on disk.", value=float(held["TotalDiskSize"])
+        )
+
+
+class _Queue(Collector):
+    """The queue of extractions at the moment of the scrape."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -96,7 +124,6 @@ class _Holdings(Collector):
         try:
             with self._database.begin() as connection:
                 totals = extractions.totals(connection)
-                held = statistics.holdings(connection)
         except SQLAlchemyError:
             # The counters are still worth scraping; that the database is down is what /api/status is for.
             logger.exception("The database does not answer: its gauges are missing from this scrape")
@@ -112,13 +139,6 @@ class _Holdings(Collector):
             value=age_s,
         )
         yield GaugeMetricFamily("pacs_structures", "Structures extracted and held.", value=totals.structures)
-        yield GaugeMetricFamily("pacs_patients", "Patients held.", value=held.patients)
-        yield GaugeMetricFamily("pacs_studies", "Studies held.", value=held.studies)
-        yield GaugeMetricFamily("pacs_series", "Series held.", value=held.series)
-        yield GaugeMetricFamily("pacs_instances", "Instances held.", value=held.instances)
-        yield GaugeMetricFamily(
-            "pacs_storage_bytes", "Bytes that the stored instances take on disk.", value=held.size_bytes
-        )
 
 
 class _Disk(Collector):

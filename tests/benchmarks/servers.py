@@ -160,3 +160,22 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A fresh PostgreSQL; its SQLAlchemy URL. Gone at the end."""
+    name, port, password = f"pacs-bench-{secrets.token_hex(4)}", _free_port(), secrets.token_hex(8)
+    try:
+        _docker("network", "create", "--label", LABEL, name)
+        settings = {"POSTGRES_USER": "pacs", "POSTGRES_PASSWORD": password}
+        _run(name, POSTGRES_IMAGE, name, settings, "-p", f"127.0.0.1:{port}:5432", "--shm-size", "256m")
+        deadline = time.monotonic() + _START_S
+        while "accepting" not in _docker("exec", name, "pg_isready", "--host=127.0.0.1", check=False):
+            if time.monotonic() > deadline:
+                raise TimeoutError("PostgreSQL did not start in time")
+            time.sleep(0.2)
+        yield f"postgresql+psycopg://pacs:{password}@127.0.0.1:{port}/pacs"
+    finally:
+        _docker("rm", "--force", "--volumes", name, check=False)
+        _docker("network", "rm", name, check=False)

@@ -15,15 +15,16 @@ from sqlalchemy.exc import OperationalError
 
 import metrics
 import status
+from host.archive import ArchiveError
 from host.events import InstanceStored, StructuresExtracted
 from host.plugin import Host
 from metrics.service import LAST_BACKUP
 from status.metrics import ServiceMetrics
 from status.service import Check, Monitor, ProbeError, Service
-from store import extractions, studies
+from store import extractions
 from store.extractions import Outcome, StructureRow
 from store.tables import extraction
-from unit.store.test_studies import series, study
+from unit.host.dicom_files import instance_file
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -98,9 +99,10 @@ def test_an_empty_server_shows_zeros(client: TestClient) -> None:
 
 
 def test_holdings_and_queue_are_true_at_the_moment_of_the_scrape(client: TestClient, host: Host) -> None:
+    files = [instance_file(str(sop), str(sop // 2), "study") for sop in range(4)]
+    for file in files:
+        host.archive.store_instance(file)
     with host.database.begin() as connection:
-        studies.put(connection, study("a", patient_id="1", size_bytes=2**41), [series("1", "a")])
-        studies.put(connection, study("b", patient_id="1", series_count=2, instance_count=5), [])
         extractions.enqueue(connection, ["x"], 1)
         claimed = extractions.claim(connection, "me", timedelta(minutes=1))
         assert claimed
@@ -111,10 +113,10 @@ def test_holdings_and_queue_are_true_at_the_moment_of_the_scrape(client: TestCli
         connection.execute(extraction.update().where(extraction.c.orthanc_id == "y").values(enqueued_at=then))
     samples = scrape(client)
     assert value(samples, "pacs_patients") == 1
-    assert value(samples, "pacs_studies") == 2
-    assert value(samples, "pacs_series") == 3
-    assert value(samples, "pacs_instances") == 15
-    assert value(samples, "pacs_storage_bytes") == 2**41 + 1000
+    assert value(samples, "pacs_studies") == 1
+    assert value(samples, "pacs_series") == 2
+    assert value(samples, "pacs_instances") == 4
+    assert value(samples, "pacs_storage_bytes") == sum(map(len, files))
     assert value(samples, "pacs_extraction_queue", state="pending") == 2
     assert value(samples, "pacs_extraction_queue", state="done") == 1
     assert value(samples, "pacs_structures") == 1
@@ -134,8 +136,24 @@ def test_when_the_database_is_down_the_counters_are_still_served(
         samples = scrape(client)
     name = "pacs_http_request_duration_seconds_count"
     assert value(samples, name, route="/api/status", method="GET", status="200") == 1
+    assert ("pacs_structures", ()) not in samples
+    assert value(samples, "pacs_studies") == 0
+    assert value(scrape(client), "pacs_structures") == 0
+
+
+def test_when_orthancs_index_is_down_the_counters_are_still_served(
+    client: TestClient, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/api/status")
+
+    def away(_self: Any, path: str) -> None:
+        raise ArchiveError(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(host.archive), "get", away)
+        samples = scrape(client)
     assert ("pacs_studies", ()) not in samples
-    assert value(scrape(client), "pacs_studies") == 0
+    assert value(samples, "pacs_structures") == 0
 
 
 def test_each_server_counts_for_itself(serve: Callable[..., TestClient]) -> None:
