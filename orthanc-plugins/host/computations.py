@@ -1,8 +1,6 @@
 """Answers that take a while: computed once in a worker, kept with the instance, followed by a progress resource.
 
-An answer is an attachment of the instance in Orthanc, under a number drawn from what was asked; it goes with the
-instance. What was asked stands at its head, so that two questions with one number never get each other's answer. A
-computation that is not done after two seconds answers 202 and goes on; the same question meanwhile joins it.
+A computation that is not done after two seconds answers 202 and goes on; the same question meanwhile joins it.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from host.answer import Answer, Refusal
 from host.archive import Archive, ArchiveError, UnknownResource
+from host.kept_answers import KeptAnswers
 from host.lifecycle import Loop
 from host.problems import Problem, problem_response
 from host.workers import CallCancelled, ServerStopping, Watch, WorkerDied, WorkerPool
@@ -35,17 +34,12 @@ logger = logging.getLogger("pacs.computations")
 
 #: How long a request waits before it is answered 202, in seconds.
 PATIENCE_S = 2.0
-#: Answers larger than this are not attached, only held in memory for a while.
-LARGEST_KEPT_BYTES = 64 * 1024 * 1024
 #: Of all answers held in memory together, for clients that come back for what they were told to wait for.
 _HELD_BYTES = 512 * 1024 * 1024
 _HELD_S = 600.0
 #: Computations that wait for a worker; one more is refused.
 MOST_WAITING = 32
 _MOST_REMEMBERED = 500
-#: Orthanc's numbers for attachments of users begin at 1024 and end at 65535. One out of a thousand a question: more
-#: answers than that of one instance replace each other.
-_FIRST_NUMBER, _NUMBERS = 20_000, 1_000
 _DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 State = Literal["running", "done", "failed"]
@@ -116,7 +110,7 @@ class Computations:
     """Computes, keeps and answers. ``start`` gives it its threads; without them each request computes for itself."""
 
     def __init__(self, archive: Archive, workers: WorkerPool, metrics: CollectorRegistry, threads: int) -> None:
-        self._archive = archive
+        self._answers = KeptAnswers(archive)
         self._workers = workers
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
@@ -167,7 +161,7 @@ class Computations:
         asked = request.headers.get("if-none-match", "")
         if asked.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
             return Response(status_code=304, headers={"Cache-Control": "private, no-cache", "ETag": etag})
-        kept = self._kept(orthanc_id, digest, key)
+        kept = self._answers.read(orthanc_id, digest, key)
         if kept is not None:
             self._outcomes.labels(computation.name, "cached").inc()
             return _response(computation, kept, etag)
@@ -188,7 +182,7 @@ class Computations:
         """The answer of a computation that has ended. Raises its `Problem`, or one that says it is not there."""
         if job.problem is not None:
             raise job.problem
-        answer = job.answer or self._kept(job.orthanc_id, job.id, job.key)
+        answer = job.answer or self._answers.read(job.orthanc_id, job.id, job.key)
         if answer is None:
             raise Problem(404, f"The answer of computation {job.id} is gone, or not there yet.", f"GET {job.result}.")
         return _response(job.computation, answer, f'"{job.id}"')
@@ -262,34 +256,7 @@ class Computations:
         self._outcomes.labels(job.computation.name, outcome).inc()
         if job.answer is not None:
             self._durations.labels(job.computation.name).observe(time.perf_counter() - started)
-            self._keep(job, job.answer)
-
-    def _keep(self, job: Job, answer: Answer) -> None:
-        if len(answer.body) > LARGEST_KEPT_BYTES:
-            return
-        head = orjson.dumps({"key": job.key.decode(), "headers": dict(answer.headers)})
-        content = len(head).to_bytes(4, "little") + head + answer.body
-        try:
-            self._archive.attach(job.orthanc_id, _number(job.id), content)
-        except ArchiveError as error:
-            # It has been deleted meanwhile, or the disk is full: the answer itself is right.
-            logger.warning("The answer %s of %s is not kept: %s", job.computation.name, job.orthanc_id, error)
-
-    def _kept(self, orthanc_id: str, digest: str, key: bytes) -> Answer | None:
-        try:
-            content = self._archive.read_attachment(orthanc_id, _number(digest))
-        except ArchiveError as error:
-            logger.warning("A kept answer of %s cannot be read, and is computed anew: %s", orthanc_id, error)
-            return None
-        if content is None:
-            return None
-        end = 4 + int.from_bytes(content[:4], "little")
-        try:
-            head = orjson.loads(content[4:end])
-        except orjson.JSONDecodeError:
-            return None
-        ours = isinstance(head, dict) and head.get("key") == key.decode()
-        return Answer(content[end:], head["headers"]) if ours else None
+            self._answers.keep(job.orthanc_id, job.id, job.key, job.answer)
 
     def _forget(self) -> None:
         """Drop what nobody comes back for: the oldest beyond the bounds. Called under the lock."""
@@ -326,10 +293,6 @@ def _answers(job: Job) -> bool:
         return True
     # A client that waited comes back for the reason; a fault that may pass is worth another try.
     return job.problem is not None and job.problem.status < 500 and time.monotonic() - job.ended_at < 10.0
-
-
-def _number(digest: str) -> str:
-    return str(_FIRST_NUMBER + int(digest, 16) % _NUMBERS)
 
 
 def _response(computation: Computation, answer: Answer, etag: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 
 import nibabel
 import numpy as np
@@ -67,7 +68,7 @@ def test_masks_and_statistics_of_a_study_that_has_just_arrived(client: Client, d
     assert answered(client, f"{base}/labelmap.nii.gz", **{"If-None-Match": etag})[:2] == (304, b"")
     assert answered(client, f"{base}/labelmap.nii.gz")[1] == content
 
-    statistics = client.get(f"{base}/intensities").json()["structures"][0]
+    (statistics,) = json.loads(answered(client, f"{base}/intensities")[1])["structures"]
     assert statistics["voxels"] == np.count_nonzero(published.dataobj)
 
     segmentation = answered(client, f"{base}/labelmap.seg.dcm")[1]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, Request, Response
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
 
 import computing
 from host import computations as module
+from host import kept_answers
 from host.answer import Answer, Refusal
 from host.application import create_application
-from host.computations import Computation, Computations
+from host.computations import Computation
 from host.plugin import Host, Plugin
 from host.problems import Problem
 from host.workers import WorkerDied, WorkerPool
@@ -120,7 +120,7 @@ def test_another_question_or_version_is_computed_anew(client: TestClient, asked:
 def test_questions_that_share_a_number_never_share_an_answer(
     client: TestClient, asked: Asked, archive: ArchiveDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_NUMBERS", 1)
+    monkeypatch.setattr(kept_answers, "_NUMBERS", 1)
     assert client.get(f"/api/length/{INSTANCE}?of=x").content == b"4"
     asked.arguments = ("longer",)
     assert client.get(f"/api/length/{INSTANCE}?of=y").content == b"6"
@@ -129,20 +129,19 @@ def test_questions_that_share_a_number_never_share_an_answer(
 
 @pytest.mark.parametrize("left", [b"", b"\xff\xff\xff\xffnonsense", b"\x02\x00\x00\x00{}"])
 def test_an_attachment_of_somebody_else_is_no_answer(
-    client: TestClient, archive: ArchiveDouble, left: bytes, host: Host
+    client: TestClient, asked: Asked, archive: ArchiveDouble, left: bytes, host: Host
 ) -> None:
     client.get(f"/api/length/{INSTANCE}")
     (number,) = slot(archive)
     slot(archive)[number] = left
-    fresh = Computations(archive, host.workers, CollectorRegistry(), 1)
-    assert fresh._kept(INSTANCE, "0" * 32, b"key") is None
-    assert fresh._kept(INSTANCE, f"{int(number) - module._FIRST_NUMBER:032x}", b"key") is None
+    assert client_of(another(host), asked).get(f"/api/length/{INSTANCE}").content == b"4"
+    assert asked.loads == 2
 
 
 def test_large_answers_are_answered_and_not_attached(
     client: TestClient, archive: ArchiveDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LARGEST_KEPT_BYTES", 0)
+    monkeypatch.setattr(kept_answers, "LARGEST_KEPT_BYTES", 0)
     assert client.get(f"/api/length/{INSTANCE}").content == b"4"
     assert slot(archive) == {}
 
