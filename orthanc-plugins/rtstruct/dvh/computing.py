@@ -56,7 +56,8 @@ def dvh_of(
         return _without_body(structure, dose)
     samples = samples_of(body, points)
     volume = samples.volume_mm3 / 1000
-    if not len(volume):
+    # Also when contours cancel out, and where coordinates are so absurd that sums are not numbers.
+    if not volume.sum() > 0:
         return _without_body(structure, dose)
     value, within = dose.grid.at(samples.points_mm)
     total = float(volume.sum())

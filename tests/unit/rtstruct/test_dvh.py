@@ -240,6 +240,12 @@ def test_a_structure_without_contours_says_so() -> None:
     assert dvh.mean is None and [finding.code for finding in dvh.findings] == ["no_volume"]
 
 
+def test_contours_that_cancel_out_enclose_nothing() -> None:
+    twice = structure(*(circle(10, z) for z in (0, 0, 3, 3)), geometric_type="CLOSEDPLANAR_XOR")
+    dvh = dvh_of(twice, gradient())
+    assert dvh.curve is None and [finding.code for finding in dvh.findings] == ["no_volume"]
+
+
 def test_another_frame_of_reference_is_told() -> None:
     dose = replace(gradient(), frame_of_reference_uid="2.25.70")
     dvh = dvh_of(replace(cylinder(), frame_of_reference_uid="2.25.71"), dose)
