@@ -35,6 +35,8 @@ class Orthanc:
     http_port: int
     dicom_port: int
     session: requests.Session = field(default_factory=requests.Session)
+    #: Docker's, in which it is called `orthanc`: for doors before it.
+    network: str = ""
 
     def url(self, path: str) -> str:
         """The address of a route."""
@@ -104,9 +106,10 @@ def orthanc(plugins: bool = True, postgres: bool = True, **settings: str) -> Ite
             _run(f"{name}-postgres", POSTGRES_IMAGE, name, {"POSTGRES_USER": "pacs", "POSTGRES_PASSWORD": password})
             environment |= {"PACS_POSTGRES_HOST": f"{name}-postgres", "PACS_POSTGRES_PASSWORD": password}
         ports = ["-p", f"127.0.0.1:{http_port}:8042", "-p", f"127.0.0.1:{dicom_port}:4242"]
+        ports += ["--network-alias", "orthanc"]
         mount = ["-v", f"{configuration}:/etc/pacs/orthanc:ro", "--init", "--add-host", f"{TESTS_HOST}:host-gateway"]
         _run(name, IMAGE, name, environment, *ports, *mount)
-        server = Orthanc(http_port, dicom_port)
+        server = Orthanc(http_port, dicom_port, network=name)
         server.session.auth = ("admin", password)
         _wait(server, "/api/health" if plugins else "/system")
         yield server
@@ -114,6 +117,24 @@ def orthanc(plugins: bool = True, postgres: bool = True, **settings: str) -> Ite
         _docker("rm", "--force", "--volumes", name, f"{name}-postgres", check=False)
         _docker("network", "rm", name, check=False)
         shutil.rmtree(configuration, ignore_errors=True)
+
+
+@contextmanager
+def dashboard(server: Orthanc) -> Iterator[str]:
+    """The dashboard before a server: its address."""
+    image, port = f"{server.network}-dashboard", _free_port()
+    arguments = ["--build-arg", f"NPM_REGISTRY={os.environ.get('PACS_NPM_REGISTRY', '')}", "--tag", image]
+    _docker("build", "--quiet", "--file", str(ROOT / "dashboard/Dockerfile"), *arguments, str(ROOT))
+    mount = ["-v", f"{ROOT / 'config/nginx'}:/etc/nginx/pacs:ro", "-p", f"127.0.0.1:{port}:3000"]
+    try:
+        _run(image, image, server.network, {}, *mount)
+        door = Orthanc(port, 0)
+        door.session.auth = server.session.auth
+        _wait(door, "/api/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _docker("rm", "--force", image, check=False)
+        _docker("image", "rm", "--force", image, check=False)
 
 
 def folder_of(files: Sequence[bytes]) -> tempfile.TemporaryDirectory[str]:

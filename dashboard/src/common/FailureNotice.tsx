@@ -9,7 +9,7 @@ export function FailureNotice({ error, onRetry }: { error: unknown; onRetry?: ()
   const failure = error instanceof Failure ? error : new Failure('refused', null, String(error), '');
   return (
     <Alert color="red" role="alert" icon={<IconAlertCircle aria-hidden />}>
-      <Stack gap="xs" align="flex-start">
+      <Stack gap="xs" align="flex-start" className="long-words">
         <Text fw={600} c="var(--mantine-color-text)">
           {t(`failure.${failure.kind}`)}
         </Text>

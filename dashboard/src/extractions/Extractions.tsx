@@ -65,16 +65,18 @@ export default function Extractions() {
       </PageTitle>
       <section className="panel">
         <Group justify="space-between" mb="sm">
-          <SegmentedControl
-            size="xs"
-            aria-label={t('services.state')}
-            value={state ?? ''}
-            onChange={(value) => change('state', value)}
-            data={[
-              { value: '', label: t('extractions.all') },
-              ...STATES.map((name) => ({ value: name, label: t(`states.${name}`) })),
-            ]}
-          />
+          <div className="scroll-x" style={{ maxWidth: '100%' }}>
+            <SegmentedControl
+              size="xs"
+              aria-label={t('services.state')}
+              value={state ?? ''}
+              onChange={(value) => change('state', value)}
+              data={[
+                { value: '', label: t('extractions.all') },
+                ...STATES.map((name) => ({ value: name, label: t(`states.${name}`) })),
+              ]}
+            />
+          </div>
           <Button
             size="xs"
             leftSection={<IconRefresh size={14} aria-hidden />}

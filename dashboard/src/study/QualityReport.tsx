@@ -39,10 +39,10 @@ export function QualityReport({ instance }: { instance: string }) {
   if (!quality.data) return <Skeleton h={120} />;
   const { findings, viewable_in_ohif, ohif_reasons } = quality.data;
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" className="long-words">
       {!viewable_in_ohif && (
         <Alert color="yellow" icon={<IconAlertTriangle aria-hidden />}>
-          <Stack gap="xs" align="flex-start">
+          <Stack gap="xs" align="flex-start" className="long-words">
             <Text fw={600} c="var(--mantine-color-text)">
               {t('quality.hidden')}
             </Text>
@@ -91,7 +91,7 @@ export function QualityReport({ instance }: { instance: string }) {
                 >
                   {t(`quality.${finding.severity}`)}
                 </Badge>
-                <div lang="en">
+                <div lang="en" className="long-words">
                   <Text size="sm">{finding.message}</Text>
                   <Text size="xs" c="dimmed">
                     {finding.remedy}

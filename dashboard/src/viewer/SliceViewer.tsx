@@ -170,16 +170,18 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
   return (
     <div>
       <Group mb="xs" gap="sm">
-        <SegmentedControl
-          size="xs"
-          aria-label={t('viewer.window')}
-          value={preset}
-          onChange={setPreset}
-          data={['stored', ...(modality === 'CT' ? Object.keys(PRESETS) : []), 'own'].map((value) => ({
-            value,
-            label: t(`viewer.windows.${value}` as 'viewer.windows.own'),
-          }))}
-        />
+        <div className="scroll-x" style={{ maxWidth: '100%' }}>
+          <SegmentedControl
+            size="xs"
+            aria-label={t('viewer.window')}
+            value={preset}
+            onChange={setPreset}
+            data={['stored', ...(modality === 'CT' ? Object.keys(PRESETS) : []), 'own'].map((value) => ({
+              value,
+              label: t(`viewer.windows.${value}` as 'viewer.windows.own'),
+            }))}
+          />
+        </div>
         {preset === 'own' && (
           <Group gap="xs">
             {(['center', 'width'] as const).map((name) => (
@@ -237,12 +239,12 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
           aspectRatio: `${widthMm} / ${heightMm}`,
         }}
       />
-      <Group mt="xs" wrap="nowrap" gap="sm">
+      <Group mt="xs" gap="sm">
         <Button size="xs" variant="default" aria-label={t('viewer.previous')} onClick={() => go(index - 1)}>
           −
         </Button>
         <Slider
-          style={{ flex: 1 }}
+          style={{ flex: '1 1 120px' }}
           min={0}
           max={Math.max(count - 1, 1)}
           value={index}
