@@ -9,4 +9,4 @@ from host.plugin import Host, Plugin
 def create(host: Host) -> Plugin:
     """Comparisons are computed by the workers when they are asked for."""
     host.workers.preload("comparison.engine")
-    return Plugin("comparison", create_router(host.computations, host.sources))
+    return Plugin("comparison", create_router(host.computations, host.sources, host.settings.synonyms))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from rtstruct.comparison import (
     matched,
     structure_named,
 )
+from rtstruct.names import nomenclature
 from rtstruct.sections import Combine
 
 VERSION = 1
@@ -67,10 +69,15 @@ class Member:
     structure: str
 
 
-def compared(a: bytes, b: bytes, ids: tuple[str, str], asked: Asked, form: Form, separator: Separator) -> bytes:
-    """Two structure sets, pair by pair. Raises `Refusal` 404 when a pair names what is not there."""
+def compared(
+    a: bytes, b: bytes, ids: tuple[str, str], asked: Asked, synonyms: Path | None, form: Form, separator: Separator
+) -> bytes:
+    """Two structure sets, pair by pair. Raises `Refusal` 404 when a pair names what is not there.
+
+    ``synonyms`` is the site's file for names.
+    """
     sets = rtstruct.read(a), rtstruct.read(b)
-    pairs = _pairs(sets[0].structures, sets[1].structures, asked)
+    pairs = _pairs(sets[0].structures, sets[1].structures, asked, synonyms)
     found = []
     for nth, pair in enumerate(pairs):
         report(nth / len(pairs), f"{nth} of {len(pairs)} pairs")
@@ -123,9 +130,9 @@ def consensus(
     return Answer(orjson.dumps(_consensus(agreed, members, structures), option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _pairs(a: Sequence[Structure], b: Sequence[Structure], asked: Asked) -> list[Pair]:
+def _pairs(a: Sequence[Structure], b: Sequence[Structure], asked: Asked, synonyms: Path | None) -> list[Pair]:
     if not asked.pairs:
-        return matched(a, b, asked.match)
+        return matched(a, b, asked.match, nomenclature(synonyms) if synonyms else None)
     try:
         return explicit(a, b, asked.pairs)
     except UnknownStructure as error:

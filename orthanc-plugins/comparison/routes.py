@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -36,9 +38,11 @@ Pairs = Annotated[
 ]
 
 
-def create_router(computations: Computations, sources: Sources) -> APIRouter:
-    """The routes on top of the host's computations and sources."""
+def create_router(computations: Computations, sources: Sources, synonyms: Path | None) -> APIRouter:
+    """The routes on top of the host's computations and sources; ``synonyms`` is the site's file for names."""
     router = APIRouter(tags=["comparison"])
+    # Part of every question: with other synonyms other structures find each other.
+    table = hashlib.sha256(synonyms.read_bytes()).hexdigest()[:16] if synonyms else ""
 
     def answer(request: Request, wanted: CompareRequest) -> Response:
         a, b = sources.structure_set(wanted.a), sources.structure_set(wanted.b)
@@ -48,9 +52,14 @@ def create_router(computations: Computations, sources: Sources) -> APIRouter:
         csv = wanted.format == "csv"
         computation = Computation(
             name="comparison.csv" if csv else "comparison",
-            parameters={"b": [b.orthanc_id, b.sop_instance_uid], "separator": wanted.separator, **asdict(asked)},
+            parameters={
+                "b": [b.orthanc_id, b.sop_instance_uid],
+                "separator": wanted.separator,
+                "synonyms": table,
+                **asdict(asked),
+            },
             version=VERSION,
-            load=lambda: (*(sources.read(each) for each in ids), ids, asked, wanted.format, wanted.separator),
+            load=lambda: (*(sources.read(each) for each in ids), ids, asked, synonyms, wanted.format, wanted.separator),
             function=compared,
             media_type="text/csv; charset=utf-8" if csv else "application/json",
             filename=a.filename("compared", b.label, ending=".csv") if csv else None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ..model import Structure
-from ..names import suggest
+from ..names import Nomenclature, suggest
 
 By = Literal["auto", "number", "name", "tg263"]
 WAYS: tuple[By, ...] = get_args(By)
@@ -42,7 +42,9 @@ class UnknownStructure(LookupError):
         return f"set {self.side} has no structure {self.asked!r}"
 
 
-def matched(a: Sequence[Structure], b: Sequence[Structure], by: By = "auto") -> list[Pair]:
+def matched(
+    a: Sequence[Structure], b: Sequence[Structure], by: By = "auto", names: Nomenclature | None = None
+) -> list[Pair]:
     """The pairs, in the order of `a`; each structure is in one at most.
 
     Parameters
@@ -52,12 +54,14 @@ def matched(a: Sequence[Structure], b: Sequence[Structure], by: By = "auto") -> 
     by
         ``number``: ROI Number. ``name``: ROI Name without regard to case, blanks and punctuation. ``tg263``: the name
         that TG-263 would have, where the suggestion is sure enough. ``auto``: by name, the rest by TG-263.
+    names
+        The table of TG-263 with a site's synonyms; the project's alone by default.
 
     """
     ways: dict[str, list[tuple[str, Callable[[Structure], str | None]]]] = {
         "number": [("number", lambda structure: str(structure.number))],
         "name": [("name", _name)],
-        "tg263": [("tg263", _tg263)],
+        "tg263": [("tg263", lambda structure: _tg263(structure, names))],
     }
     ways["auto"] = ways["name"] + ways["tg263"]
     found: dict[int, Pair] = {}
@@ -116,6 +120,6 @@ def _plain(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum() or c in _SIGNS)
 
 
-def _tg263(structure: Structure) -> str | None:
-    suggestion = suggest(structure.name, structure.interpreted_type, threshold=_SURE)
+def _tg263(structure: Structure, names: Nomenclature | None) -> str | None:
+    suggestion = suggest(structure.name, structure.interpreted_type, names=names, threshold=_SURE)
     return suggestion.name if suggestion else None

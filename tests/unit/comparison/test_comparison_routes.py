@@ -139,3 +139,16 @@ def test_nothing_drawn_has_no_consensus(client: TestClient, archive: ArchiveDoub
     body = {"structures": [{"instance": instance, "structure": number} for number in (1, 2)]}
     refused = client.post("/api/consensus-rt", json=body)
     assert refused.status_code == 422 and "no consensus" in refused.json()["detail"]
+
+
+def test_the_sites_own_names_find_each_other(
+    serve: Callable[..., TestClient], archive: ArchiveDouble, tmp_path: Path
+) -> None:
+    synonyms = tmp_path / "synonyms.toml"
+    synonyms.write_text('SpinalCord = ["zz top"]\n')
+    client = serve([comparison.create], synonyms=synonyms)
+    ours = made_file([roi_contour(1, SQUARE)], [roi(1, "ZZ_Top")])
+    theirs = made_file([roi_contour(1, SQUARE)], [roi(1, "SpinalCord")]).replace(b"2.25.1", b"2.25.9")
+    a, b = (archive.store_instance(content).orthanc_id for content in (ours, theirs))
+    (pair,) = client.get("/api/compare-rt", params={"a": a, "b": b}).json()["pairs"]
+    assert (pair["a"]["name"], pair["b"]["name"], pair["matched_by"]) == ("ZZ_Top", "SpinalCord", "tg263")
