@@ -23,3 +23,12 @@ def test_every_dependency_has_its_reason_in_the_table(readme: str) -> None:
 
     assert len(requirements()) > 30
     assert requirements() - named == set()
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.fr.md"])
+def test_every_setting_of_the_example_is_in_the_readme(readme: str) -> None:
+    settings = re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text())
+    text = (ROOT / readme).read_text()
+
+    assert len(settings) > 20
+    assert [name for name in settings if name not in text] == []
