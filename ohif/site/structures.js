@@ -65,9 +65,9 @@ async function openStudy(study, stillHere) {
   const reason = reasonAgainst(display, seriesUids);
   const done = reason === null && (await showLayer(display, stillHere));
   if (!stillHere()) return;
+  if (display.Modality !== 'RTSTRUCT') return done ? undefined : showNotice({ reason: 'segmentation' });
   const why = { reason: reason ?? 'silent', study, sopInstanceUid: display.SOPInstanceUID };
   if (!done) return showNotice(why);
-  if (display.Modality !== 'RTSTRUCT') return;
   const report = await qualityOf(display.SOPInstanceUID);
   // What it shows may still not be what the structure set says.
   if (stillHere() && report?.ohif_reasons.length) showNotice({ ...why, reason: 'wrong' }, report);

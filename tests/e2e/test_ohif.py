@@ -1,6 +1,7 @@
 """OHIF in a real browser, on the real stack: images, structures without a click, reasons, the log-in."""
 
 import json
+import time
 from io import BytesIO
 
 import pytest
@@ -27,6 +28,15 @@ GREY_LEVELS = """() => {
     const levels = new Set();
     for (let at = 0; at < data.length; at += 4) levels.add(data[at]);
     return levels.size;
+}"""
+#: Pixels that are not grey.
+COLOURED_PIXELS = """() => {
+    const canvas = document.querySelector('canvas.cornerstone-canvas');
+    if (!canvas) return 0;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let found = 0;
+    for (let at = 0; at < data.length; at += 4) if (Math.abs(data[at] - data[at + 1]) > 24) found += 1;
+    return found;
 }"""
 STRUCTURES = ".svg-layer path"
 #: The original, whatever else has come to the study.
@@ -140,6 +150,27 @@ def test_the_repaired_copy_of_a_set_with_stale_references_is_shown(
         page.locator(STRUCTURES).first.wait_for(state="attached")
         wait_for_images(page)
         visitor.screenshot("ohif-repaired-copy")
+        expect(page.locator("#pacs-notice")).to_have_count(0)
+
+
+def test_a_segmentation_made_of_the_contours_is_painted_onto_the_images(
+    stack: Stack, browser: Browser, account: tuple[str, str], whole_study: str
+) -> None:
+    with stack.orthanc() as orthanc:
+        structures = dcmread(BytesIO(structure_set("small"))).SOPInstanceUID
+        path = f"/api/extract-rt/{structures}/labelmap.seg.dcm?structures=1,2,3"
+        deadline = time.monotonic() + 90
+        while (answer := orthanc.get(path)).status_code == 202 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert answer.status_code == 200
+    segmentation = dcmread(BytesIO(answer.content))
+    store(stack, answer.content)
+
+    with visit(browser, account=account) as visitor:
+        page = open_study(visitor, stack, whole_study, structures=segmentation.SOPInstanceUID)
+
+        page.wait_for_function(f"({COLOURED_PIXELS})() > 100", timeout=PATIENCE_MS)
+        visitor.screenshot("ohif-segmentation")
         expect(page.locator("#pacs-notice")).to_have_count(0)
 
 
