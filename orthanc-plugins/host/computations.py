@@ -296,12 +296,18 @@ def _answers(job: Job) -> bool:
 
 
 def _response(computation: Computation, answer: Answer, etag: str) -> Response:
-    headers = {"Cache-Control": "private, no-cache", "ETag": etag, **answer.headers}
+    # What comes from files may hold anything; a line break would be a header of its own.
+    told = {name: "".join(filter(_plain, value)) for name, value in answer.headers.items()}
+    headers = {"Cache-Control": "private, no-cache", "ETag": etag, **told}
     if computation.filename is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(computation.filename)}"
         if computation.filename.isascii():
             headers["Content-Disposition"] = f'attachment; filename="{computation.filename}"'
     return Response(answer.body, media_type=computation.media_type, headers=headers)
+
+
+def _plain(character: str) -> bool:
+    return character.isascii() and character.isprintable()
 
 
 def _problem_of(error: Exception, job: Job) -> tuple[Problem, str]:

@@ -117,6 +117,12 @@ def labelled(dicom: bytes, files: list[bytes], request: Request, form: Format, v
         body = segmentation(drawn.segments, drawn.image, files, drawn.structure_set, version)
     except TooManySegments as error:
         raise _too_much(str(error)) from None
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        # highdicom holds what it copies from the images against the standard; the text of it may quote the patient.
+        what = (
+            f"No DICOM SEG can be made on these images: their headers are not as DICOM says ({type(error).__name__})."
+        )
+        raise Refusal(422, what, "Ask for labelmap.nii.gz or labelmap.nrrd instead.") from None
     return Answer(body, drawn.headers())
 
 

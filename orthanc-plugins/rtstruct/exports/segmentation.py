@@ -63,7 +63,7 @@ def segmentation(
     _, rows, columns = image.grid.shape
     if len(shown) * rows * columns * len(segments) > MOST_BYTES:
         raise TooManySegments(f"{len(segments)} segments on {len(shown)} images of {rows} × {columns} are too many")
-    label = structure_set.label or "RT Structure Set"
+    label = _text(structure_set.label) or "RT Structure Set"
     origin = _Origin(structure_set.sop_instance_uid, image.series_instance_uid)
     place = np.full(image.grid.shape[0], -1)
     place[shown] = np.arange(len(shown))
@@ -87,8 +87,8 @@ def segmentation(
             software_versions=version,
             device_serial_number="1",
             content_label="RTSTRUCT",
-            content_description=label[:64],
-            series_description=f"Segments of {label}"[:64],
+            content_description=label,
+            series_description=_text(f"Segments of {label}"),
             omit_empty_frames=True,
         )
         # Names of structures are in any script, whatever the images are written in.
@@ -131,7 +131,7 @@ def _description(segment: Segment, number: int, origin: _Origin) -> hd.seg.Segme
     red, green, blue = structure.color or COLORS[number % len(COLORS)]
     return hd.seg.SegmentDescription(
         segment_number=number,
-        segment_label=structure.name[:64] or f"ROI {structure.number}",
+        segment_label=_text(structure.name) or f"ROI {structure.number}",
         segmented_property_category=category,
         segmented_property_type=kind,
         algorithm_type=algorithm,
@@ -144,6 +144,11 @@ def _description(segment: Segment, number: int, origin: _Origin) -> hd.seg.Segme
         tracking_id=f"ROI {structure.number}",
         display_color=hd.color.CIELabColor.from_rgb(red, green, blue),
     )
+
+
+def _text(value: str) -> str:
+    """As a Long String may be (PS3.5 6.2): 64 characters, no backslash, no control characters."""
+    return "".join("/" if each == "\\" else each for each in value if each.isprintable())[:64].strip()
 
 
 def _property(structure: Structure) -> tuple[CodedConcept, CodedConcept]:

@@ -32,6 +32,10 @@ def length_of(text: str) -> Answer:
     return Answer(str(len(text)).encode(), {"X-Findings": "none"})
 
 
+def header_of(text: str) -> Answer:
+    return Answer(b"", {"X-Findings": text})
+
+
 def refuse(_text: str) -> bytes:
     raise Refusal(422, "It has no length.", "Ask for another.")
 
@@ -144,6 +148,13 @@ def test_large_answers_are_answered_and_not_attached(
     monkeypatch.setattr(kept_answers, "LARGEST_KEPT_BYTES", 0)
     assert client.get(f"/api/length/{INSTANCE}").content == b"4"
     assert slot(archive) == {}
+
+
+def test_headers_hold_one_line_whatever_a_file_says(client: TestClient, asked: Asked) -> None:
+    asked.function, asked.arguments = header_of, ("1.2\r\nSet-Cookie: a=b\u2028é",)
+    answer = client.get(f"/api/length/{INSTANCE}")
+    assert answer.headers["x-findings"] == "1.2Set-Cookie: a=b"
+    assert "set-cookie" not in answer.headers
 
 
 def test_a_refusal_is_problem_details(client: TestClient, asked: Asked) -> None:

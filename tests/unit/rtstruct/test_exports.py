@@ -184,6 +184,15 @@ def test_a_dicom_seg_holds_the_masks_on_the_images_they_were_drawn_on(tmp_path: 
         assert errors == []
 
 
+def test_names_that_dicom_does_not_allow_become_names_that_it_does() -> None:
+    files = series()
+    image = read_image(files, pixels=False)
+    (first, *_) = segments(image.grid)
+    evil = replace(first, structure=replace(first.structure, name="a\\b\n" + "c" * 100))
+    seg = highdicom.seg.segread(BytesIO(segmentation([evil], image, files, structure_set(evil), "1")))
+    assert seg.get_segment_description(1).segment_label == "a/b" + "c" * 61
+
+
 def test_a_real_series_gets_a_seg(data_folder: Path) -> None:
     folder = data_folder / "sts" / "STS_001" / "PET"
     files = [path.read_bytes() for path in (folder / "image").glob("*.dcm")]
