@@ -17,6 +17,7 @@ run_test() {
         check_style
         check_dashboard
     fi
+    if includes_e2e "${arguments[@]}"; then build_stack; fi
     say "Tests"
     in_tests_container pytest "${arguments[@]}"
 }
@@ -122,6 +123,27 @@ run_is_alive() {
     else
         [[ -n $(run_docker ps --quiet --filter "name=^pacs-test-$1-runner\$") ]]
     fi
+}
+
+# includes_e2e PYTEST-ARGUMENT…: a path below tests/e2e, or no path at all.
+includes_e2e() {
+    local argument paths=no
+    for argument in "$@"; do
+        [[ $argument != tests/e2e* ]] || return 0
+        [[ $argument != tests/* ]] || paths=yes
+    done
+    [[ $paths == no ]]
+}
+
+# What ./pacs up of the e2e tests will need, built before their clocks run.
+build_stack() {
+    say "Building the images of the stack"
+    COMPOSE_PROJECT_NAME=$TEST_NAME ENV_FILE=$ROOT/.env.example PACS_ADMIN_PASSWORD=- PACS_POSTGRES_PASSWORD=- \
+        compose --progress plain build > "$TEST_FOLDER/build.log" 2>&1 &
+    wait $! || {
+        tail -n 25 "$TEST_FOLDER/build.log" >&2
+        fail "The images of the stack could not be built; the lines above say why."
+    }
 }
 
 build_target() {

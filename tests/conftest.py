@@ -13,14 +13,22 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
-ON_CONTAINERS = [Path(__file__).parent / name for name in ("integration", "e2e")]
+INTEGRATION, E2E = (Path(__file__).parent / name for name in ("integration", "e2e"))
 #: A test that hangs is not tried again; pytest-timeout counts both tries together.
 LONGEST_FIRST_TRY_S = 240
+E2E_TIMEOUT_S = 1500
 FIRST_TRIES = pytest.StashKey[list[pytest.TestReport]]()
 
 
 def is_on_containers(item: pytest.Item) -> bool:
-    return any(item.path.is_relative_to(folder) for folder in ON_CONTAINERS)
+    return any(item.path.is_relative_to(folder) for folder in (INTEGRATION, E2E))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Setting up counts, and the first ./pacs up builds images when they are not in the engine's cache.
+    for item in items:
+        if item.path.is_relative_to(E2E):
+            item.add_marker(pytest.mark.timeout(E2E_TIMEOUT_S))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -31,6 +31,24 @@ def test_a_suite_is_run_whole_and_a_named_file_alone(asked: str, given: str) -> 
     assert done.stdout == given, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("asked", "stack"),
+    [
+        ("", True),
+        ("-k doors", True),
+        ("unit", False),
+        ("integration", False),
+        ("e2e", True),
+        ("tests/unit/scripts", False),
+        ("tests/unit/scripts tests/e2e/test_doors.py", True),
+    ],
+)
+def test_the_stack_is_built_when_e2e_tests_will_run(asked: str, stack: bool) -> None:
+    line = f'arguments=(); select_tests {asked}; includes_e2e "${{arguments[@]}}" && echo yes || echo no'
+
+    assert bash(f"{LOAD} {line}", {}).stdout.strip() == ("yes" if stack else "no")
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
     """A folder with a stand-in for Docker that knows of four runs, and writes down what it was told to remove."""
