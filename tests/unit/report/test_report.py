@@ -79,13 +79,13 @@ def test_a_structure_set_alone_still_gets_a_report(client: TestClient, alone: st
     assert "The referenced series" in page.text
 
 
-def test_some_structures_can_be_asked_for(client: TestClient, plan: str) -> None:
-    page = page_of(client, plan, "?structures=Heart,6")
+def test_some_structures_can_be_asked_for(client: TestClient, small_plan: str) -> None:
+    page = page_of(client, small_plan, "?structures=Heart,8")
     assert len(page.all("path", **{"class": "curve"})) == 2
 
 
-def test_nothing_from_elsewhere_and_no_script_can_run(client: TestClient, plan: str) -> None:
-    answer = client.get(f"/api/extract-rt/{plan}/report.html?structures=Heart,Scar")
+def test_nothing_from_elsewhere_and_no_script_can_run(client: TestClient, small_plan: str) -> None:
+    answer = client.get(f"/api/extract-rt/{small_plan}/report.html?structures=Heart,Scar")
     page = Page(answer.text)
     style = re.search("<style>(.*?)</style>", answer.text, re.DOTALL)
     assert style is not None
@@ -97,8 +97,8 @@ def test_nothing_from_elsewhere_and_no_script_can_run(client: TestClient, plan: 
     assert not re.search(r"(?:src|href)=\"(?!data:)|url\(|@import|\sstyle=|\son\w+=", answer.text)
 
 
-def test_no_name_and_no_number_of_the_patient_is_on_it(client: TestClient, archive: ArchiveDouble, plan: str) -> None:
-    dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(plan)))
+def test_no_name_and_no_number_of_the_patient(client: TestClient, archive: ArchiveDouble, small_plan: str) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(small_plan)))
     dataset.PatientName, dataset.PatientID = "Secret^Patient", "SECRET-ID"
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
     archive.store_instance(_written(dataset))
@@ -106,8 +106,8 @@ def test_no_name_and_no_number_of_the_patient_is_on_it(client: TestClient, archi
     assert "1.2.3" in answer.text and "ecret" not in answer.text.lower()
 
 
-def test_every_text_is_escaped(client: TestClient, archive: ArchiveDouble, alone: str) -> None:
-    dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(alone)))
+def test_every_text_is_escaped(client: TestClient, archive: ArchiveDouble, small: str) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(small)))
     attack = '<script>alert(1)</script>"><img src=x>'
     dataset.StructureSetLabel = "<b>x</b>&"
     dataset.ApprovalStatus = "<I>"
@@ -128,8 +128,8 @@ def _written(dataset: Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def test_it_speaks_the_language_asked_for(client: TestClient, plan: str) -> None:
-    url = f"/api/extract-rt/{plan}/report.html?structures=Heart"
+def test_it_speaks_the_language_asked_for(client: TestClient, small_plan: str) -> None:
+    url = f"/api/extract-rt/{small_plan}/report.html?structures=Heart"
     french = client.get(url, headers={"Accept-Language": "fr-CH, fr;q=0.9, en;q=0.8"})
     assert french.headers["content-language"] == "fr"
     assert "Ensemble de structures" in french.text and "439,7" in french.text
@@ -154,19 +154,19 @@ def test_the_first_language_that_there_is_wins(accepted: str, language: str) -> 
 
 
 def test_a_dose_that_cannot_be_read_is_told_on_the_page(
-    client: TestClient, archive: ArchiveDouble, plan: str, alone: str
+    client: TestClient, archive: ArchiveDouble, small_plan: str
 ) -> None:
     dose = next(key for key, stored in archive.instances.items() if stored.sop_class_uid.endswith("481.2"))
     dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(dose)))
     archive.delete("instance", dose)
     dataset.GridFrameOffsetVector = [0, 3]
     archive.store_instance(_written(dataset))
-    assert "2 values for 98 planes" in page_of(client, plan).text
-    assert client.get(f"/api/extract-rt/{plan}/report.html?dose={dataset.SOPInstanceUID}").status_code == 422
+    assert "2 values for 98 planes" in page_of(client, small_plan).text
+    assert client.get(f"/api/extract-rt/{small_plan}/report.html?dose={dataset.SOPInstanceUID}").status_code == 422
 
 
-def test_charts_and_pictures_are_well_formed_svg(client: TestClient, plan: str) -> None:
-    content = client.get(f"/api/extract-rt/{plan}/report.html?structures=Heart,Scar").text
+def test_charts_and_pictures_are_well_formed_svg(client: TestClient, small_plan: str) -> None:
+    content = client.get(f"/api/extract-rt/{small_plan}/report.html?structures=Heart,Scar").text
     for drawing in re.findall("<svg.*?</svg>", content, re.DOTALL):
         ElementTree.fromstring(drawing)
 

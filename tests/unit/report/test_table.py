@@ -50,10 +50,10 @@ def test_a_structure_set_alone_gets_its_geometry(client: TestClient, alone: str)
     assert table["Heart"]["mean_intensity"] == table["Heart"]["Dmax_Gy"] == ""
 
 
-def test_names_cannot_become_formulas(client: TestClient, archive: ArchiveDouble, alone: str) -> None:
-    dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(alone)))
+def test_names_cannot_become_formulas(client: TestClient, archive: ArchiveDouble, small: str) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(archive.read_instance(small)))
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
-    dataset.StructureSetROISequence[4].ROIName = "=cmd|'/c calc'!A0"
+    dataset.StructureSetROISequence[1].ROIName = "=cmd|'/c calc'!A0"
     buffer = io.BytesIO()
     dataset.save_as(buffer)
     archive.store_instance(buffer.getvalue())
@@ -64,7 +64,7 @@ def test_names_cannot_become_formulas(client: TestClient, archive: ArchiveDouble
 @pytest.mark.parametrize(
     ("query", "status"), [("d=x", 422), ("v=x", 422), ("series=1.2.3", 404), ("dose=1.2.3", 404), ("structures=x", 404)]
 )
-def test_what_was_asked_for_by_name_has_to_be_there(client: TestClient, alone: str, query: str, status: int) -> None:
-    answer = client.get(f"/api/extract-rt/{alone}/table.csv?{query}")
+def test_what_was_asked_for_by_name_has_to_be_there(client: TestClient, small: str, query: str, status: int) -> None:
+    answer = client.get(f"/api/extract-rt/{small}/table.csv?{query}")
     assert answer.status_code == status
     assert answer.json()["remedy"]
