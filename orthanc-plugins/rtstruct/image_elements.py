@@ -5,7 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 
 from pydicom import dcmread
-from pydicom.uid import UID
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_file_meta_info
+from pydicom.tag import Tag
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from .elements import (
     FRAME_OF_REFERENCE_UID,
@@ -150,14 +154,16 @@ def _decoded(data: bytes) -> bytes:
                 raise UnusableImage(f"an image claims {dataset.Rows} × {dataset.Columns} pixels")
             if int(dataset.get("NumberOfFrames") or 1) > 1:
                 raise UnusableImage(MULTI_FRAME)
-            pixels = dataset.pixel_array.astype(f"<{kind_of(dataset.BitsAllocated, dataset.PixelRepresentation)}")
-            if uid.is_compressed:
-                dataset.decompress(generate_instance_uid=False)
-            out = BytesIO()
-            dataset.PixelData = pixels.tobytes()
-            dataset["PixelData"].VR = "OW"
-            dataset.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.1")
-            dataset.save_as(out, implicit_vr=False, little_endian=True, enforce_file_format=True)
+            plain = Dataset()
+            plain.update({Tag(tag): dataset[tag] for tag in _SCHEMA if tag in dataset and tag != PIXEL_DATA})
+            kind = kind_of(dataset.BitsAllocated, dataset.PixelRepresentation)
+            plain.add_new(PIXEL_DATA, "OW", dataset.pixel_array.astype(f"<{kind}").tobytes())
+            plain.file_meta = FileMetaDataset()
+            plain.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            out = DicomBytesIO()
+            out.write(bytes(128) + b"DICM")
+            write_file_meta_info(out, plain.file_meta, enforce_standard=False)
+            plain.save_as(out, implicit_vr=False, little_endian=True)
             return out.getvalue()
     except UnusableImage:
         raise
