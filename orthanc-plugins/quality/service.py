@@ -118,8 +118,10 @@ class Repairs:
         structure_set = self._host.sources.structure_set(orthanc_id)
         study = self._surroundings.neighbours(structure_set.orthanc_id, ()).study
         # Images may still be on their way: the event of the stable study comes back to it.
-        if self._host.archive.get(f"/studies/{study}").get("IsStable", True):
-            self._repair(structure_set, None, automatic=True)
+        if not self._host.archive.get(f"/studies/{study}").get("IsStable", True):
+            return
+        if self._repair(structure_set, None, automatic=True) is None:
+            self._outcomes.labels("nothing_to_repair").inc()
 
     def _repair(self, structure_set: StructureSetSource, wanted: str | None, automatic: bool) -> Repaired | None:
         archive = self._host.archive

@@ -14,6 +14,7 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 from integration import datasets
+from integration.conftest import MakeOrthanc
 from integration.containers import Client, OrthancServer
 from integration.polling import eventually
 
@@ -143,3 +144,30 @@ def test_a_label_map_becomes_a_structure_set_with_the_same_voxels(
     voxels = [np.asarray(Nifti1Image.from_bytes(gzip.decompress(each)).dataobj) for each in (before, after)]
     assert np.array_equal(voxels[0], voxels[1])
     assert quality_of(client, made["orthanc_id"])["viewable_in_ohif"] is True
+
+
+def test_automatic_repair_makes_one_copy_once_the_study_is_complete(make_orthanc: MakeOrthanc) -> None:
+    server = make_orthanc(PACS_REPAIR="automatic", PACS_STABLE_AGE="1")
+    server.create().wait_until_ready()
+    client = server.http()
+    images, structures = sarcoma_study("AUTOMATIC")
+    # The structure set first: at its extraction there are no images yet.
+    original = client.post("/instances", data=structures).json()["ID"]
+    for image in images:
+        assert client.post("/instances", data=image).status_code == 200
+
+    def sets() -> list[str]:
+        query = {"Level": "Series", "Query": {"Modality": "RTSTRUCT"}, "Expand": True}
+        return [each for series in client.post("/tools/find", json=query).json() for each in series["Instances"]]
+
+    eventually(lambda: len(sets()) == 2, 2 * READY_S, "the copy is there")
+    (copy,) = set(sets()) - {original}
+    eventually(lambda: is_extracted(client, copy), READY_S, "the copy is extracted")
+    assert quality_of(client, copy)["viewable_in_ohif"] is True
+
+    def looked_at() -> bool:
+        # The copy itself has been looked at, and found sound.
+        return 'pacs_repairs_total{outcome="nothing_to_repair"}' in client.get("/api/metrics").text
+
+    eventually(looked_at, READY_S, "the copy has been looked at")
+    assert len(sets()) == 2
