@@ -5,8 +5,15 @@ const KEY = 'pacs.authorization';
 const PATIENCE_MS = 3000;
 
 // Only an address of this door: anything else begins at the list of studies.
-const wanted = new URL(location.hash.slice(1) || '/', location.origin);
-const target = wanted.origin === location.origin ? wanted.pathname + wanted.search + wanted.hash : '/';
+const addressOfThisDoor = wanted => {
+  try {
+    const { origin, pathname, search, hash } = new URL(wanted, location.origin);
+    return origin === location.origin ? pathname + search + hash : '/';
+  } catch {
+    return '/'; // No address at all.
+  }
+};
+const target = addressOfThisDoor(location.hash.slice(1));
 
 const goOn = () => {
   window.opener = null;
