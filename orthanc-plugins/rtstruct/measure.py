@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -144,29 +144,45 @@ def _tangled(polygons: Polygons) -> Integers:
     """
     starts, ends = polygons.starts, polygons.ends
     du, dv = _steps(polygons.u, starts, ends), _steps(polygons.v, starts, ends)
-    contour: Integers = np.repeat(np.arange(len(starts)), ends - starts)
-    still = (du == 0) & (dv == 0)
-    if still.any():
-        # A vertex that is there twice in a row, as the first is in some files at the end, turns nowhere.
-        du, dv, contour = du[~still], dv[~still], contour[~still]
-        starts = np.flatnonzero(np.diff(contour, prepend=-1))
-        ends = np.append(starts[1:], len(contour))
-    if not len(contour):
-        return contour
-    du_next, dv_next = _following(du, starts, ends), _following(dv, starts, ends)
-    turn = du * dv_next - dv * du_next
-    # How often the direction passes that of u, one way less the other.
-    up, up_next = dv >= 0, dv_next >= 0
-    passing = np.flatnonzero(up != up_next)
-    left = turn[passing] > 0
-    forth = contour[passing[left & up_next[passing]]]
-    back = contour[passing[up[passing] & (turn[passing] < 0)]]
-    number = len(polygons.starts)
-    turns = np.bincount(forth, minlength=number) - np.bincount(back, minlength=number)
+    turn = _turns(du, dv, starts, ends)
+    contour: Integers = np.arange(len(starts))
     straight = np.flatnonzero(turn == 0)
-    reversing = straight[du[straight] * du_next[straight] + dv[straight] * dv_next[straight] < 0]
-    odd: Integers = np.union1d(np.flatnonzero(np.abs(turns) != 1), contour[reversing])
-    return odd
+    still = straight[(du[straight] == 0) & (dv[straight] == 0)]
+    if len(still):
+        # A vertex that is there twice in a row, as the first is in some files at the end, turns nowhere.
+        counts = ends - starts - np.bincount(np.searchsorted(ends, still, side="right"), minlength=len(starts))
+        du, dv = np.delete(du, still), np.delete(dv, still)
+        contour = np.flatnonzero(counts)
+        ends = np.cumsum(counts[contour])
+        starts = ends - counts[contour]
+        if not len(contour):
+            return contour
+        turn = _turns(du, dv, starts, ends)
+        straight = np.flatnonzero(turn == 0)
+    # How often the direction passes that of u, one way less the other.
+    up = dv >= 0
+    up_next = _following(up, starts, ends)
+    passing = np.flatnonzero(up != up_next)
+    forward = np.where(up_next[passing], turn[passing] > 0, turn[passing] < 0)
+    sense = np.where(up_next[passing], 1, -1) * forward
+    turns = np.bincount(np.searchsorted(ends, passing, side="right"), sense, len(starts))
+    following = np.where(
+        np.isin(straight, ends - 1), starts[np.searchsorted(ends, straight, side="right")], straight + 1
+    )
+    back = straight[du[straight] * du[following] + dv[straight] * dv[following] < 0]
+    odd: Integers = np.union1d(np.flatnonzero(np.abs(turns) != 1), np.searchsorted(ends, back, side="right"))
+    found: Integers = contour[odd]
+    return found
+
+
+def _turns(du: Floats, dv: Floats, starts: Integers, ends: Integers) -> Floats:
+    """At the end of each step whether the next one goes to the left (positive) or to the right."""
+    left = _following(dv, starts, ends)
+    left *= du
+    right = _following(du, starts, ends)
+    right *= dv
+    left -= right
+    return left
 
 
 def _steps(values: Floats, starts: Integers, ends: Integers) -> Floats:
@@ -175,8 +191,8 @@ def _steps(values: Floats, starts: Integers, ends: Integers) -> Floats:
     return following
 
 
-def _following(values: Floats, starts: Integers, ends: Integers) -> Floats:
-    following = np.empty_like(values)
+def _following[Values: npt.NDArray[Any]](values: Values, starts: Integers, ends: Integers) -> Values:
+    following: Values = np.empty_like(values)
     following[:-1] = values[1:]
     following[ends - 1] = values[starts]
     return following

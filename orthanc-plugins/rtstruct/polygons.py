@@ -107,11 +107,21 @@ def _shoelace(
     u = u - np.repeat(u0, counts)
     v = v - np.repeat(v0, counts)
     u_next, v_next = _following(u, starts, ends), _following(v, starts, ends)
-    cross = u * v_next - u_next * v
+    # In place from here on: what is too large for the processor's cache costs more than the sums.
+    squared, work = u_next - u, v_next - v
+    squared *= squared
+    work *= work
+    squared += work
+    perimeter = np.add.reduceat(np.sqrt(squared, out=squared), starts)
+    cross = np.multiply(u, v_next, out=squared)
+    cross -= np.multiply(u_next, v, out=work)
     area = np.add.reduceat(cross, starts) / 2
-    moment_u = np.add.reduceat((u + u_next) * cross, starts) / 6 + u0 * area
-    moment_v = np.add.reduceat((v + v_next) * cross, starts) / 6 + v0 * area
-    perimeter = np.add.reduceat(np.sqrt((u_next - u) ** 2 + (v_next - v) ** 2), starts)
+    u += u_next
+    u *= cross
+    v += v_next
+    v *= cross
+    moment_u = np.add.reduceat(u, starts) / 6 + u0 * area
+    moment_v = np.add.reduceat(v, starts) / 6 + v0 * area
     return area, moment_u, moment_v, perimeter
 
 
