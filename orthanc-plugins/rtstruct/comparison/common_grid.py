@@ -26,7 +26,11 @@ _OF_SLICE = 0.2
 # Slices when no structure says how far apart they are.
 _SLICE_MM = 1.0
 # One byte each for every mask.
-MOST_VOXELS = 64_000_000
+MOST_VOXELS = 32_000_000
+
+# No patient is a kilometre away from where coordinates begin; beyond, numbers overflow.
+_LARGEST_MM = 1e6
+_TOO_FAR = "they lie too far apart, or their planes too close together, for a grid that holds both"
 
 
 class NothingToCompare(StructureSetError):
@@ -97,12 +101,14 @@ def common_grid(structures: Sequence[Structure], pixel_mm: float | None = None) 
     frame = next((frame for _, frame in frames if frame is not None), None)
     if frame is None:
         raise NothingToCompare("none of the structures has closed contours that enclose an area")
-    analyses = [analyse(structure) for structure in structures]
-    parallel = [each for each in analyses if each.plane_normal and abs(np.dot(each.plane_normal, frame.normal)) > 0.999]
-    spacings = [each.plane_spacing_mm for each in parallel if each.plane_spacing_mm]
     turned = [np.concatenate(cloud) @ frame.axes.T for cloud in clouds]
     low = np.stack([each.min(axis=0) for each in turned]).min(axis=0)
     high = np.stack([each.max(axis=0) for each in turned]).max(axis=0)
+    if not (np.abs((low, high)) < _LARGEST_MM).all():
+        raise NothingToCompare(_TOO_FAR)
+    analyses = [analyse(structure) for structure in structures]
+    parallel = [each for each in analyses if each.plane_normal and abs(np.dot(each.plane_normal, frame.normal)) > 0.999]
+    spacings = [each.plane_spacing_mm for each in parallel if each.plane_spacing_mm]
     thickness = next((c.slab_thickness_mm for contours in drawn for c in contours if c.slab_thickness_mm), _SLICE_MM)
     first = parallel[0].plane_spacing_mm or min(spacings, default=thickness)
     # A tenth more is the same spacing, rounded.
@@ -114,7 +120,10 @@ def common_grid(structures: Sequence[Structure], pixel_mm: float | None = None) 
     # The slabs of the first structure's planes, in whole parts.
     start = parallel[0].areas[0].position_mm - first / 2 + slice_mm / 2
     start -= slice_mm * (np.ceil(max(start - low[2], 0) / slice_mm) + parts)
-    slices = int(np.ceil((high[2] - start) / slice_mm)) + parts + 1
+    depth = float((high[2] - start) / slice_mm)
+    if not depth < MOST_VOXELS:
+        raise NothingToCompare(_TOO_FAR)
+    slices = int(np.ceil(depth)) + parts + 1
     return _bounded(frame.axes, low, high, float(start), slices, slice_mm, pixel_mm)
 
 
@@ -125,7 +134,7 @@ def _bounded(
     while slices * np.prod(np.ceil(extent / pixel_mm) + 4) > MOST_VOXELS:
         pixel_mm *= 1.25
         if pixel_mm > extent.max():
-            raise NothingToCompare(f"their common grid would have {slices} slices, more than can be compared")
+            raise NothingToCompare(_TOO_FAR)
     columns, rows = (int(each) for each in np.ceil(extent / pixel_mm) + 3)
     u, v = low[:2] - pixel_mm
     origin = np.array([u, v, start]) @ axes

@@ -33,6 +33,8 @@ _LINES = 8
 # Bounds of memory and time for files made to be costly: 64 MB of coverage, 240 MB of crossings.
 MOST_VOXELS = 16_000_000
 MOST_CROSSINGS = 30_000_000
+# No patient is a kilometre away from where coordinates begin; beyond, numbers overflow.
+_LARGEST_MM = 1e6
 # Planes further apart than this many spacings have a gap between them, as in `slabs`.
 _GAP = 1.5
 # Empty pixels around everything.
@@ -110,6 +112,8 @@ def coverage_of(
     counts = np.array([len(contour.points_mm) for contour in contours], dtype=np.intp)
     xyz = np.concatenate([contour.points_mm for contour in contours]).T.copy()
     low, high = extremes(xyz, np.cumsum(counts) - counts)
+    if not (np.abs((low, high)) < _LARGEST_MM).all():
+        raise NoSurface(f"ROI Number {structure.number} reaches further than a kilometre")
     frame = frame_of([contour.points_mm for contour in contours], (high - low).max(axis=0))
     if frame is None:
         raise NoSurface(f"ROI Number {structure.number} has closed contours, but all are lines or single points")

@@ -148,6 +148,9 @@ def test_files_made_to_be_costly_are_refused_or_bounded() -> None:
     planes = [zigzag + np.array((0, 0, z)) for z in range(40)]
     with pytest.raises(NoSurface, match="more than can be meshed"):
         mesh_of(structure(*planes))
+    for huge in (1e7, 1e300):
+        with pytest.raises(NoSurface, match="kilometre"):
+            mesh_of(structure(*[circle(huge, z) for z in range(3)]))
     far = structure(*sections(ball(5), np.arange(-4.5, 5)), circle(5, 0.5, centre=(3000, 0)))
     assert mesh_of(far).is_closed
 
