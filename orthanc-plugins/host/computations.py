@@ -181,7 +181,8 @@ class Computations:
     def result(self, job: Job) -> Response:
         """The answer of a computation that has ended. Raises its `Problem`, or one that says it is not there."""
         if job.problem is not None:
-            raise job.problem
+            # Each time anew: what it was raised in before is not to be held.
+            raise job.problem.with_traceback(None)
         answer = job.answer or self._answers.read(job.orthanc_id, job.id, job.key)
         if answer is None:
             raise Problem(404, f"The answer of computation {job.id} is gone, or not there yet.", f"GET {job.result}.")
@@ -250,20 +251,24 @@ class Computations:
             job.problem, outcome = _problem_of(error, job)
             job.state, job.message = "failed", job.problem.detail
         finally:
+            job.watch.close()
             job.ended_at = time.monotonic()
             # Clients first: what follows takes Orthanc as long as it takes.
             job.ended.set()
         self._outcomes.labels(job.computation.name, outcome).inc()
         if job.answer is not None:
             self._durations.labels(job.computation.name).observe(time.perf_counter() - started)
-            self._answers.keep(job.orthanc_id, job.id, job.key, job.answer)
+            if self._answers.keep(job.orthanc_id, job.id, job.key, job.answer):
+                # Whoever waited for it has it, or finds it where it is kept.
+                job.answer = None
 
     def _forget(self) -> None:
         """Drop what nobody comes back for: the oldest beyond the bounds. Called under the lock."""
         now, held = time.monotonic(), 0
         ended = [job for job in self._jobs.values() if job.ended_at is not None]
         for nth, job in enumerate(reversed(ended)):
-            held += len(job.answer.body) if job.answer else 0
+            answer = job.answer
+            held += len(answer.body) if answer else 0
             age_s = now - (job.ended_at or now)
             if nth > _MOST_REMEMBERED:
                 del self._jobs[job.id]

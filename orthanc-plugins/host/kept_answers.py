@@ -29,10 +29,10 @@ class KeptAnswers:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
 
-    def keep(self, orthanc_id: str, digest: str, key: bytes, answer: Answer) -> None:
-        """Keep the answer to the question `key`, whose hash is `digest`."""
+    def keep(self, orthanc_id: str, digest: str, key: bytes, answer: Answer) -> bool:
+        """Keep the answer to the question `key`, whose hash is `digest`; False when that was not possible."""
         if len(answer.body) > LARGEST_KEPT_BYTES:
-            return
+            return False
         head = orjson.dumps({"key": key.decode(), "headers": dict(answer.headers)})
         content = len(head).to_bytes(_LENGTH_BYTES, "little") + head + answer.body
         try:
@@ -40,6 +40,8 @@ class KeptAnswers:
         except ArchiveError as error:
             # It has been deleted meanwhile, or the disk is full: the answer itself is right.
             logger.warning("A computed answer of %s is not kept: %s", orthanc_id, error)
+            return False
+        return True
 
     def read(self, orthanc_id: str, digest: str, key: bytes) -> Answer | None:
         """The answer to this very question, or None."""

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -59,7 +60,14 @@ class Watch:
     def cancel(self) -> None:
         """Give the call up, whether it runs or still waits for a worker."""
         self.cancelled = True
-        self._writer.send_bytes(b"cancel")
+        # It may have ended this moment.
+        with suppress(OSError):
+            self._writer.send_bytes(b"cancel")
+
+    def close(self) -> None:
+        """Give back what it holds open, once the call has ended."""
+        self.reader.close()
+        self._writer.close()
 
 
 #: Within a worker, the way home.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fastapi import APIRouter, Request, Response
 from fastapi.testclient import TestClient
@@ -15,6 +16,7 @@ from host import computations as module
 from host import kept_answers
 from host.answer import Answer, Refusal
 from host.application import create_application
+from host.archive import ArchiveError
 from host.computations import Computation
 from host.plugin import Host, Plugin
 from host.problems import Problem
@@ -157,6 +159,16 @@ def test_headers_hold_one_line_whatever_a_file_says(client: TestClient, asked: A
     assert "set-cookie" not in answer.headers
 
 
+def test_memory_holds_only_what_the_archive_could_not_keep(
+    client: TestClient, archive: ArchiveDouble, host: Host
+) -> None:
+    client.get(f"/api/length/{INSTANCE}?of=x")
+    archive.fail("attach", ArchiveError("disk full"))
+    assert client.get(f"/api/length/{INSTANCE}?of=y").content == b"4"
+    assert [job.answer is None for job in host.computations.jobs()] == [False, True]
+    assert client.get(f"/api/length/{INSTANCE}?of=y").content == b"4"
+
+
 def test_a_refusal_is_problem_details(client: TestClient, asked: Asked) -> None:
     asked.function = refuse
     answer = client.get(f"/api/length/{INSTANCE}")
@@ -274,6 +286,17 @@ def test_a_server_that_stops_gives_up_what_runs(
     server.stop()
     (job,) = server.host.computations.jobs()
     assert job.state == "failed"
+
+
+def test_what_has_ended_holds_no_file_open(client: TestClient, asked: Asked, host: Host) -> None:
+    client.get(f"/api/length/{INSTANCE}?of=x")
+    asked.function = refuse
+    client.get(f"/api/length/{INSTANCE}?of=y")
+    before = psutil.Process().num_fds()
+    for number in range(20):
+        client.get(f"/api/length/{INSTANCE}?of={number}")
+    assert len(host.computations.jobs()) == 22
+    assert psutil.Process().num_fds() < before + 10
 
 
 def test_outcomes_are_counted(client: TestClient, asked: Asked, host: Host) -> None:
