@@ -147,3 +147,19 @@ def test_status_counts_the_parts_that_run(stack: Stack) -> None:
 
     assert {"orthanc", "postgres", "dashboard", "ohif", "dcm4chee", "xnat", "prometheus", "grafana"} <= set(services)
     assert services["orthanc"]["state"] == services["postgres"]["state"] == "up"
+
+
+def test_logs_can_be_narrowed_to_one_study(stack: Stack) -> None:
+    stack.pacs("send", DICOMPYLER)
+    uid = dcmread(structure_sets(stack.folder / DICOMPYLER)[0], stop_before_pixels=True).StudyInstanceUID
+
+    # The line is written when the extraction has ended.
+    deadline = time.monotonic() + 120
+    while " structures in " not in (lines := stack.pacs("logs", "--study", uid).stdout):
+        assert time.monotonic() < deadline, lines
+        time.sleep(1)
+    assert all("orthanc-1" in line or "-1 " in line for line in lines.splitlines())
+
+    refused = stack.pacs("logs", "--study", "1.2.3", check=False)
+    assert refused.returncode == 1
+    assert "no study '1.2.3'" in refused.stdout

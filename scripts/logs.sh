@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# ./pacs logs [SERVICE…] [-f] [--study STUDY]. Sourced after common.sh.
+
+logs() {
+    require_stack
+    local study='' arguments=() identifiers container
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+            --study)
+                [[ -n ${2:-} ]] || fail "Name the study: ./pacs logs --study UID (or Orthanc's identifier)."
+                study=$2
+                shift 2
+                ;;
+            *)
+                arguments+=("$1")
+                shift
+                ;;
+        esac
+    done
+    if [[ -z $study ]]; then
+        compose logs --tail 200 "${arguments[@]}"
+        return
+    fi
+    container=$(container_of orthanc)
+    [[ -n $container ]] || fail "Orthanc does not run, and it alone knows what belongs to the study: start it with ./pacs up."
+    # Logs hold identifiers and never names: a study is found by all that belong to it.
+    identifiers=$(run_docker exec --interactive "$container" python3 -I - "$study" < "$ROOT/scripts/identifiers.py") \
+        || fail "There is no study '$study': name its Study Instance UID or Orthanc's identifier."
+    compose logs --no-color "${arguments[@]}" | grep --fixed-strings --file <(printf '%s\n' "$identifiers") \
+        || say "No line of the logs names this study."
+}
