@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,6 +122,8 @@ def _plane(tags: Mapping[str, str]) -> ImagePlane | None:
         x, y, z = (float(value) for value in tags.get("ImagePositionPatient", "").split("\\"))
         a, b, c, d, e, f = (float(value) for value in tags.get("ImageOrientationPatient", "").split("\\"))
     except ValueError:
+        return None
+    if not all(map(math.isfinite, (x, y, z, a, b, c, d, e, f))):
         return None
     return ImagePlane(tags.get("SOPInstanceUID", ""), tags.get("SOPClassUID", ""), (x, y, z), (a, b, c), (d, e, f))
 

@@ -32,6 +32,8 @@ _FARTHEST_MM = 1e5
 
 # Of the smaller of two: less is touching, more is one within the other, as GTV in CTV or a lobe in a lung.
 _SHARED = (0.05, 0.9)
+# Pairs that are told one by one; a set of variants of the same organs has hundreds.
+_MOST_TOLD = 30
 # Of a structure outside another one that should hold it.
 _OUTSIDE_SHARE = 0.02
 _LEAST_CM3 = 0.3
@@ -93,11 +95,11 @@ def of_overlaps(
             yield from _outside_body(solid, solids)
     organs = [each for each in solids if each.target is None and not _is_around(each) and not _is_derived(each)]
     targets = [each for each in solids if each.target is not None and not _is_derived(each)]
-    for one, other in combinations(organs, 2):
-        yield from _overlap(one, other)
-    for one, other in combinations(targets, 2):
-        if one.target == other.target:
-            yield from _overlap(one, other)
+    pairs_of = [*combinations(organs, 2), *(pair for pair in combinations(targets, 2) if _same_kind(*pair))]
+    shared = sorted((each for pair in pairs_of if (each := _overlap(*pair))), key=lambda each: -each[0])
+    yield from (told for _, told in shared[:_MOST_TOLD])
+    if len(shared) > _MOST_TOLD:
+        yield finding("structures_overlap", f"{len(shared) - _MOST_TOLD} further pairs of structures share less.")
     yield from _not_inside(targets)
 
 
@@ -133,17 +135,24 @@ def _part(mask: Mask, low: Sequence[int], high: Sequence[int]) -> npt.NDArray[np
     return mask.inside[tuple(slice(start - box.start, stop - box.start) for start, stop, box in corners)]
 
 
-def _overlap(one: _Solid, other: _Solid) -> Iterator[QualityFinding]:
+def _same_kind(one: _Solid, other: _Solid) -> bool:
+    return one.target == other.target
+
+
+def _overlap(one: _Solid, other: _Solid) -> tuple[float, QualityFinding] | None:
+    """What two structures share in cm³, when it is more than touching and less than one within the other."""
     shared = _shared_voxels(one.mask, other.mask)
     smaller = min(one.mask.voxel_count, other.mask.voxel_count)
     shared_cm3 = shared * one.mask.grid.voxel_volume_mm3 / 1000
-    if _SHARED[0] * smaller < shared < _SHARED[1] * smaller and shared_cm3 > _LEAST_CM3:
-        yield finding(
-            "structures_overlap",
-            f"{one.structure.name} and {other.structure.name} share about {shared_cm3:.1f} cm³, "
-            f"{100 * shared / smaller:.0f} % of the smaller.",
-            Place(one.structure.number, one.structure.name),
-        )
+    if not _SHARED[0] * smaller < shared < _SHARED[1] * smaller or shared_cm3 <= _LEAST_CM3:
+        return None
+    told = finding(
+        "structures_overlap",
+        f"{one.structure.name} and {other.structure.name} share about {shared_cm3:.1f} cm³, "
+        f"{100 * shared / smaller:.0f} % of the smaller.",
+        Place(one.structure.number, one.structure.name),
+    )
+    return shared_cm3, told
 
 
 def _outside_body(body: _Solid, solids: Sequence[_Solid]) -> Iterator[QualityFinding]:

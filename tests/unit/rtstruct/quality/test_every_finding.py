@@ -375,6 +375,18 @@ def test_absurd_coordinates_do_not_keep_the_rest_from_being_told(value: str) -> 
     assert "unapproved" in codes(report(made))
 
 
+def test_of_very_many_overlaps_the_largest_are_told_one_by_one() -> None:
+    made = structure_set()
+    for nth in range(9):
+        contours = [
+            contour_item(circle(20, z_of(each), 24, centre=(nth, 0)), image_uid(each)) for each in range(4 + nth)
+        ]
+        contours = contours[nth // 2 :]
+        add_structure(made, 20 + nth, f"Heart{nth}", "ORGAN", (1, 2, nth), contours)
+    found = [each for each in report(made).findings if each.code == "structures_overlap"]
+    assert 2 <= len(found) <= 31
+
+
 def test_two_lungs_in_one_structure_are_no_strays() -> None:
     made = structure_set()
     contours_of(made, "Lung_L").extend(contours_of(made, "Lung_R"))
