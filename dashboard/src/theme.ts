@@ -13,6 +13,7 @@ export const theme = createTheme({
 export const variables: CSSVariablesResolver = (base) => ({
   variables: {},
   light: {
+    '--mantine-color-cyan-light-color': '#074652',
     '--mantine-color-cyan-filled-hover': '#095c6b',
     '--mantine-color-dimmed': base.colors.gray[7],
     '--mantine-color-placeholder': base.colors.gray[7],

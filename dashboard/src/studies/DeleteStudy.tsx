@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { send } from '../api/client';
 import type { Page, Study } from '../api/models';
+import { Dialog } from '../common/Dialog';
 import { FailureNotice } from '../common/FailureNotice';
 import { personName, useFormat } from '../common/format';
 import { tell } from '../common/notices';
@@ -40,12 +41,7 @@ export function DeleteStudy({ study, onClose, onDeleted }: Props) {
     onClose();
   };
   return (
-    <Modal
-      opened={study !== null}
-      onClose={close}
-      title={t('studies.deleteTitle')}
-      closeButtonProps={{ 'aria-label': t('close') }}
-    >
+    <Dialog opened={study !== null} onClose={close} title={t('studies.deleteTitle')}>
       {study && (
         <Stack>
           <Text>
@@ -66,6 +62,6 @@ export function DeleteStudy({ study, onClose, onDeleted }: Props) {
           </Group>
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Loader, Modal, Table, TextInput } from '@mantine/core';
+import { Loader, Table, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { get } from '../api/client';
 import type { Series } from '../api/models';
+import { Dialog } from '../common/Dialog';
 import { FailureNotice } from '../common/FailureNotice';
 import { useInstances } from './queries';
 
@@ -23,15 +24,14 @@ function* flat(tags: Record<string, TagValue>, path = ''): Generator<[string, st
 export function Tags({ series, onClose }: { series: Series | null; onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Modal
+    <Dialog
       opened={series !== null}
       onClose={onClose}
       size="xl"
       title={series && t('study.tagsOf', { of: series.description || series.modality })}
-      closeButtonProps={{ 'aria-label': t('close') }}
     >
       {series && <TagTable series={series} />}
-    </Modal>
+    </Dialog>
   );
 }
 
