@@ -10,7 +10,7 @@ import nibabel
 import pytest
 import requests
 import trimesh
-from pydicom import dcmread
+from pydicom.uid import generate_uid
 
 from integration import datasets
 from integration.containers import Client, OrthancServer
@@ -22,12 +22,20 @@ MR_STRUCTURES = datasets.DATA / "sts" / "STS_001" / "MR_T1" / "mask" / "RS.dcm"
 
 @pytest.fixture(scope="module")
 def tumour(orthanc_on_sqlite: OrthancServer) -> dict[str, str]:
-    """SOP Instance UIDs by the images that the structures were drawn on; the images of the CT are there."""
+    """Orthanc's identifiers by the images that the structures were drawn on; the images of the CT are there."""
     client = orthanc_on_sqlite.http()
-    sent = {"CT": datasets.STS_STRUCTURES, "MR": MR_STRUCTURES}
-    for path in (*datasets.STS_CT, *sent.values()):
-        assert client.post("/instances", data=path.read_bytes()).ok
-    return {kind: str(dcmread(path, stop_before_pixels=True).SOPInstanceUID) for kind, path in sent.items()}
+    # A patient of their own: other tests count what is in the study of the original.
+    study, series = generate_uid(), generate_uid()
+    for path in datasets.STS_CT:
+        image = datasets.copy_of(path, "SURFACES", StudyInstanceUID=study, SeriesInstanceUID=series)
+        client.post("/instances", data=datasets.file_of(image)).raise_for_status()
+    found = {}
+    for kind, path in {"CT": datasets.STS_STRUCTURES, "MR": MR_STRUCTURES}.items():
+        structures = datasets.copy_of(path, "SURFACES", StudyInstanceUID=study)
+        frame = structures.ReferencedFrameOfReferenceSequence[0]
+        frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence[0].SeriesInstanceUID = series
+        found[kind] = str(client.post("/instances", data=datasets.file_of(structures)).json()["ID"])
+    return found
 
 
 def answered(client: Client, method: str, path: str, **options: Any) -> requests.Response:
