@@ -45,6 +45,8 @@ def test_sent_structures_can_be_read_at_once_on_both_doors(
     sent = stack.pacs("send", name)
     begin = time.monotonic()
     assert " 0 failed" in sent.stdout
+    for readme in ("README.md", "README.fr.md"):
+        assert sent.stdout.strip().splitlines()[-1] in (stack.folder / readme).read_text()
 
     for door in (stack.orthanc, stack.door):
         for file in files:
