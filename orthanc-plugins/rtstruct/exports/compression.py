@@ -8,6 +8,6 @@ import gzip
 LEVEL = 1
 
 
-def gzipped(content: bytes) -> bytes:
+def gzipped(content: bytes | memoryview) -> bytes:
     """The content compressed, without a time of day."""
     return gzip.compress(content, LEVEL, mtime=0)

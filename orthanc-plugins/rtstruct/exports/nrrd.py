@@ -45,7 +45,7 @@ def nrrd(segments: Sequence[Segment]) -> bytes:
         part = values[(*segment.mask.box, layer)]
         part[segment.mask.inside] = segment.label
     header = "\n".join((*_geometry(grid, count, dtype), *_segments(segments, layers, grid), "", ""))
-    return header.encode("utf-8") + gzipped(values.astype(dtype.newbyteorder("<"), copy=False).tobytes())
+    return header.encode("utf-8") + gzipped(values.astype(dtype.newbyteorder("<"), copy=False).data)
 
 
 def _geometry(grid: Grid, layers: int, dtype: np.dtype[np.generic]) -> Iterator[str]:

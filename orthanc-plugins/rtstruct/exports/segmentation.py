@@ -24,8 +24,8 @@ from ..model import Structure, StructureSet
 from ..silence import pydicom_silent
 from .nrrd import COLORS
 
-#: Voxels times structures that highdicom is given at once.
-MOST_BYTES = 1 << 30
+#: Voxels times structures that highdicom is given at once; it takes two and a half times as much.
+MOST_BYTES = 3 << 28
 
 _ALGORITHMS = {"AUTOMATIC": hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC}
 _TARGETS = frozenset({"GTV", "CTV", "PTV", "TREATED_VOLUME", "IRRAD_VOLUME"})
