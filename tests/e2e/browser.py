@@ -46,6 +46,11 @@ class Visit:
     #: The address of every request.
     requests: list[str] = field(default_factory=list)
 
+    @property
+    def network_changed(self) -> bool:
+        """Chromium drops what is under way when an interface comes or goes, as when Docker starts a container."""
+        return any("ERR_NETWORK_CHANGED" in text for text in self.complaints)
+
     def complaints_except(self, *patterns: str) -> list[str]:
         """The complaints that match none of the regular expressions."""
         return [text for text in self.complaints if not any(re.search(pattern, text) for pattern in patterns)]
