@@ -85,8 +85,8 @@ def _wheel(browser: Browser, server: Orthanc, address: str) -> Row:
         page = visited.page
         page.goto(f"{address}/studies/{synthetic.STUDY_UID}")
         _sign_in(page, server)
-        canvas = page.locator("canvas[data-picture=shown]:not([data-structures='0'])")
-        canvas.wait_for()
+        page.locator("canvas[data-picture=shown]:not([data-structures='0'])").wait_for()
+        canvas = page.locator("canvas[data-slice]")
         # The second time round every slice is here, as it is for somebody who reads.
         canvas.evaluate(WHEEL)
         page.wait_for_timeout(3000)
