@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from integration import datasets
 from integration.containers import Client, OrthancServer
 from integration.modality import c_store, storescu
 from integration.polling import eventually
+from rtstruct import read_flat
 
 READY_S = 60.0
 STRUCTURE_SETS = [datasets.STS_STRUCTURES, datasets.DICOMPYLER_STRUCTURES]
@@ -150,6 +152,39 @@ def test_a_damaged_structure_set_names_the_place_and_can_be_tried_again(
 
     eventually(tried_again, READY_S, "the retry has ended")
     assert client.post(f"/api/extractions/{UNKNOWN_UID}/retry").status_code == 404
+
+
+def test_contours_travel_as_float32_and_volumes_by_every_method(orthanc: OrthancServer, client: Client) -> None:
+    send(orthanc, datasets.DICOMPYLER_STRUCTURES, "storescu")
+    dataset = dcmread(datasets.DICOMPYLER_STRUCTURES)
+    extraction_of(client, dataset.SOPInstanceUID)
+    route = f"/api/extract-rt/{dataset.SOPInstanceUID}"
+
+    answer = client.get(f"{route}/contours.bin")
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    flat = read_flat(answer.content)
+    drawn = [np.array(c.ContourData, "f4").reshape(-1, 3) for roi in _drawn(dataset) for c in roi.ContourSequence]
+    assert np.array_equal(flat.points_mm, np.concatenate(drawn))
+    assert client.get(f"{route}/contours.bin", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+    contours = f"{route}/structures/6/contours"
+    as_json = client.get(contours).json()["contours"]
+    binary = client.get(contours, headers={"Accept": "application/octet-stream"})
+    (lung,) = read_flat(binary.content).header["structures"]
+    assert [each["area_mm2"] for each in lung["contours"]] == [each["area_mm2"] for each in as_json]
+
+    def computed() -> list[dict[str, Any]] | None:
+        found = client.get(f"{route}/volumes?structures=Heart&combine=union")
+        return list(found.json()["structures"]) if found.status_code == 200 else None
+
+    (heart,) = eventually(computed, READY_S, "the volumes are computed")
+    assert heart["volumes_cm3"]["full_slabs"] == pytest.approx(439.7, abs=0.1)
+
+
+def _drawn(dataset: Dataset) -> list[Dataset]:
+    """In the order of the structures."""
+    by_number = {roi.ReferencedROINumber: roi for roi in dataset.ROIContourSequence if "ContourSequence" in roi}
+    return [by_number[roi.ROINumber] for roi in dataset.StructureSetROISequence if roi.ROINumber in by_number]
 
 
 def test_a_contour_without_numbers_costs_no_other_contour(
