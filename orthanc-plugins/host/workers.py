@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -235,7 +236,11 @@ def _serve(connection: Connection, path: list[str], preloaded: list[str]) -> Non
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
     for name in preloaded:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except Exception:
+            # Only the calls that need it fail, and say so: every worker would else end at its start.
+            traceback.print_exc()
     while True:
         try:
             module, name, arguments = _receive(connection)

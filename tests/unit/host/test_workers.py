@@ -209,6 +209,16 @@ def test_what_is_preloaded_is_imported_before_the_first_call() -> None:
         stopped(pool)
 
 
+def test_what_cannot_be_preloaded_costs_nobody_a_worker() -> None:
+    pool = WorkerPool(1, 60)
+    pool.preload("no.such.module")
+    pool.start()
+    try:
+        assert "colorsys" not in pool.call(work.modules)
+    finally:
+        stopped(pool)
+
+
 def test_calls_run_side_by_side_up_to_the_size_of_the_pool(tmp_path: Path, eventually: Eventually) -> None:
     pool = WorkerPool(2, 60)
     marks = [tmp_path / "one", tmp_path / "two"]
