@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from integration.polling import eventually
 
 #: After a crash nobody waits for minutes.
 RECOVERY_S = 180.0
-WORKERS = 2
+#: One for each extraction side by side, and one more for what is computed on request.
+WORKERS = 3
 
 
 @pytest.fixture(scope="session")
@@ -45,15 +47,29 @@ def wait_for_results(server: OrthancServer, *structures: int) -> list[int]:
 def until_running(server: OrthancServer) -> None:
     with server.http() as client:
         running = lambda: client.get("/api/extractions?state=running").json()["total"] == 1  # noqa: E731
-        eventually(running, 60, "the extraction runs", rest_s=0.005)
+        # Storing a file of 76 MB alone takes Orthanc many seconds.
+        eventually(running, RECOVERY_S, "the extraction runs", rest_s=0.05)
+
+
+def hold_in_the_middle(server: OrthancServer, path: Path) -> None:
+    """C-STORE a structure set, and stop the worker processes (SIGSTOP) while its extraction runs.
+
+    It may be over before the sender has its answer: whoever only looked afterwards would find it done.
+    """
+    with ThreadPoolExecutor(1) as background:
+        sending = background.submit(storescu, server.dicom_port, path)
+        until_running(server)
+        server.run("sh", "-c", "kill -STOP " + " ".join(map(str, server.worker_pids())))
+        sending.result()
+    with server.http() as client:
+        assert client.get("/api/extractions?state=running").json()["total"] == 1
 
 
 def test_kill_9_in_the_middle_of_an_extraction_and_right_after_a_store_costs_only_time(
     lone_orthanc: OrthancServer, large: Path
 ) -> None:
     lone_orthanc.create().wait_until_ready()
-    storescu(lone_orthanc.dicom_port, large)
-    until_running(lone_orthanc)
+    hold_in_the_middle(lone_orthanc, large)
     assert c_store(lone_orthanc.dicom_port, datasets.STS_STRUCTURES.read_bytes()) == [0x0000]
     lone_orthanc.container.kill("SIGKILL")
     lone_orthanc.container.wait(timeout=60)
@@ -71,8 +87,7 @@ def test_a_worker_killed_in_the_middle_is_replaced_and_the_extraction_tried_agai
     make_orthanc: MakeOrthanc, large: Path
 ) -> None:
     server = make_orthanc().create().wait_until_ready()
-    storescu(server.dicom_port, large)
-    until_running(server)
+    hold_in_the_middle(server, large)
     server.run("sh", "-c", f"kill -9 {' '.join(str(pid) for pid in server.worker_pids())}")
 
     assert wait_for_results(server, synthetic.SIZES["large"].structures) == [2]

@@ -21,15 +21,22 @@ def run() -> Run:
     client = DockerContainer(os.environ["PACS_TEST_IMAGE"]).get_docker_client().client
 
     def once(line: str) -> str:
-        output: bytes = client.containers.run(
+        # Not followed while it runs: Docker 20.10 now and then shows nothing of a container that ends at once.
+        container = client.containers.run(
             os.environ["PACS_TEST_IMAGE"],
             ["-c", line],
             entrypoint="sh",
             labels=labels(),
             read_only=True,
             network_disabled=True,
-            remove=True,
+            detach=True,
         )
+        try:
+            code = container.wait(timeout=120)["StatusCode"]
+            output: bytes = container.logs()
+        finally:
+            container.remove(force=True)
+        assert code == 0, output
         return output.decode()
 
     return once
