@@ -13,8 +13,8 @@ import orjson
 import rtstruct
 from host.answer import Answer, Refusal
 from host.workers import report
-from rtstruct import Finding, Structure
-from rtstruct.images import Image, UnusableImage, read_image
+from rtstruct import Structure
+from rtstruct.images import Image, UnusableImage, findings_for, read_image
 from rtstruct.intensities import TooManyBins, intensities_of
 from rtstruct.masks import Combine, mask_of
 
@@ -38,11 +38,7 @@ def measure(dicom: bytes, files: list[bytes], request: Request) -> Answer:
     except UnusableImage as error:
         remedy = "Name another series with ?series=, or send the images again."
         raise Refusal(422, f"No volume can be made of the images: {error}.", remedy) from None
-    findings = list(image.findings)
-    frame = structure_set.frame_of_reference_uid
-    if frame and image.frame_of_reference_uid and frame != image.frame_of_reference_uid:
-        message = "The images are in another frame of reference than the structures; their places may not agree."
-        findings.append(Finding("other_frame_of_reference", message))
+    findings = findings_for(image, structure_set)
     wanted = [structure for structure in structure_set.structures if structure.number in request.numbers]
     measured = []
     for nth, structure in enumerate(wanted):

@@ -17,7 +17,7 @@ from host.answer import Answer, Refusal
 from host.workers import report
 from rtstruct import Finding, Structure, StructureSet
 from rtstruct.grids import Grid, grid_around
-from rtstruct.images import Image, UnusableImage, read_image
+from rtstruct.images import Image, UnusableImage, findings_for, read_image
 from rtstruct.labels import Segment, at_least_half, label_map, labels_of
 from rtstruct.masks import Combine, Coverage, Mask, coverage_of, mask_of
 from rtstruct.sections import closed_contours
@@ -216,11 +216,7 @@ def _place(
     except UnusableImage as error:
         remedy = "Name another series with ?series=, or ask for a grid of its own with ?spacing_mm=."
         raise Refusal(422, f"No volume can be made of the images: {error}.", remedy) from None
-    findings = list(image.findings)
-    frame = structure_set.frame_of_reference_uid
-    if frame and image.frame_of_reference_uid and frame != image.frame_of_reference_uid:
-        message = "The images are in another frame of reference than the structures; their places may not agree."
-        findings.append(Finding("other_frame_of_reference", message))
+    findings = findings_for(image, structure_set)
     return image.grid, image, findings
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .grids import Floats, Grid
-from .model import Finding
+from .model import Finding, StructureSet
 from .slices import ImageSlice, UnusableImage, read_slice
 
 __all__ = ["Image", "UnusableImage", "read_image"]
@@ -226,3 +226,13 @@ def _filled(
             stored[place] = each.pixels()
         slope[place], intercept[place], uids[place] = each.slope, each.intercept, each.sop_instance_uid
     return stored, slope, intercept, uids
+
+
+def findings_for(image: Image, structure_set: StructureSet) -> list[Finding]:
+    """What to know before structures are measured on this image: its own findings, and whether the two fit."""
+    findings = list(image.findings)
+    frame = structure_set.frame_of_reference_uid
+    if frame and image.frame_of_reference_uid and frame != image.frame_of_reference_uid:
+        message = "The images are in another frame of reference than the structures; their places may not agree."
+        findings.append(Finding("other_frame_of_reference", message))
+    return findings

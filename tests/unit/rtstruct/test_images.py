@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
-from rtstruct.images import UnusableImage, read_image
+from rtstruct import read
+from rtstruct.images import UnusableImage, findings_for, read_image
 from unit.rtstruct.image_files import SERIES_UID, image_file
 
 
@@ -154,3 +156,12 @@ def test_only_one_series_is_taken() -> None:
     image = read_image([image_file(0), image_file(3), image_file(6, SeriesInstanceUID="2.25.5")])
     assert image.series_instance_uid == SERIES_UID
     assert image.grid.shape[0] == 2
+
+
+def test_images_in_another_frame_of_reference_than_the_structures_are_told(data_folder: Path) -> None:
+    folder = data_folder / "sts" / "STS_001" / "CT"
+    image = read_image([next((folder / "image").glob("*.dcm")).read_bytes()])
+    structure_set = read((folder / "mask" / "RS.dcm").read_bytes())
+    assert findings_for(image, structure_set) == list(image.findings)
+    elsewhere = replace(structure_set, frame_of_reference_uid="1.2.3")
+    assert [each.code for each in findings_for(image, elsewhere)][-1] == "other_frame_of_reference"
