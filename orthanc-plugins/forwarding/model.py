@@ -1,0 +1,84 @@
+"""What a delivery takes, and what a sender must be able to do: the words that the outbox and the senders share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+ProofMethod = Literal["storage_commitment", "c_find", "qido", "file_listing"]
+
+#: Told while a study is being sent: instances and bytes that have left so far.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One stored instance, as it lies in Orthanc."""
+
+    orthanc_id: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    series_instance_uid: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """What one delivery takes: instances of one study."""
+
+    study_orthanc_id: str
+    study_instance_uid: str
+    patient_id: str
+    instances: tuple[Instance, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """What its instances weigh in Orthanc."""
+        return sum(instance.size_bytes for instance in self.instances)
+
+
+class Unreachable(Exception):
+    """The destination does not answer, or not now. Passes by itself: opens the destination's circuit breaker."""
+
+
+class Refused(Exception):
+    """The destination answered and does not take this study now. Others go on; tried again until attempts run out."""
+
+
+class HeldBack(Exception):
+    """Our own policy forbids to send this study (burned-in annotation…): failed until someone acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the other end says that it holds.
+
+    Attributes
+    ----------
+    missing
+        SOP Instance UIDs, as they were sent, that the other end does not hold. Empty: the delivery is proven.
+    """
+
+    method: ProofMethod
+    missing: frozenset[str]
+
+
+class Sender(Protocol):
+    """Brings studies to one destination. Its methods are called from several threads at once."""
+
+    def probe(self) -> None:
+        """Whether the destination answers. Quick, with a time-out; raises Unreachable or Refused."""
+        ...
+
+    def send(self, consignment: Consignment, progress: Progress, stopping: threading.Event) -> None:
+        """Send all instances; sending again what the other end holds already must do no harm.
+
+        Gives up, by raising Unreachable, soon after ``stopping`` is set. Raises Unreachable, Refused or HeldBack.
+        """
+        ...
+
+    def prove(self, consignment: Consignment) -> Proof:
+        """Ask the other end what it holds of this. Raises Unreachable or Refused."""
+        ...
