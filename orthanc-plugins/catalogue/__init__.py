@@ -14,4 +14,4 @@ def create(host: Host) -> Plugin:
     host.events.changed.subscribe(follower.on_changed)
     host.events.resource_deleted.subscribe(follower.on_deleted)
     host.events.structures_extracted.subscribe(follower.on_extracted)
-    return Plugin("catalogue", create_router(Catalogue(host.database), follower), (follower,))
+    return Plugin("catalogue", create_router(Catalogue(host.archive, host.database), follower), (follower,))

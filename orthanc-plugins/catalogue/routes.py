@@ -61,7 +61,7 @@ def create_router(catalogue: Catalogue, follower: Follower) -> APIRouter:
         """One study with its series."""
         found = catalogue.study(identifier)
         if found is None:
-            remedy = "Check the identifier; a study that is only just arriving appears within a second or two."
+            remedy = "Check the identifier: a Study Instance UID, or Orthanc's own of a study."
             raise Problem(404, f"There is no study {identifier}.", remedy)
         return found
 

@@ -44,6 +44,10 @@ class Archive(Protocol):
         """The archive's identifier of an instance, given that identifier or a SOP Instance UID; None if unknown."""
         ...
 
+    def find_study(self, identifier: str) -> str | None:
+        """The archive's identifier of a study, given that identifier or a Study Instance UID; None if unknown."""
+        ...
+
     def read_instance(self, orthanc_id: str) -> bytes:
         """The DICOM file of an instance. Raises UnknownResource."""
         ...

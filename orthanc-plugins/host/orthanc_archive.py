@@ -35,10 +35,16 @@ class OrthancArchive:
         return json.loads(answer) if answer else None
 
     def find_instance(self, identifier: str) -> str | None:
-        # An Orthanc identifier is a SHA-1 in five groups; a SOP Instance UID has digits and dots alone.
+        return self._find("Instance", "/instances/", identifier)
+
+    def find_study(self, identifier: str) -> str | None:
+        return self._find("Study", "/studies/", identifier)
+
+    def _find(self, level: str, route: str, identifier: str) -> str | None:
+        # An Orthanc identifier is a SHA-1 in five groups; a UID has digits and dots alone.
         if "-" in identifier:
             try:
-                return str(self.get(f"/instances/{identifier}")["ID"])
+                return str(self.get(route + identifier)["ID"])
             except UnknownResource:
                 return None
         # Not orthanc.LookupInstance: for an unknown UID it raises the same "internal error" as for a real fault.
@@ -46,7 +52,7 @@ class OrthancArchive:
             found = json.loads(orthanc.RestApiPost("/tools/lookup", identifier.encode()))
         except orthanc.OrthancException as error:
             _translate(error, f"looking up {identifier}")
-        return next((str(entry["ID"]) for entry in found if entry["Type"] == "Instance"), None)
+        return next((str(entry["ID"]) for entry in found if entry["Type"] == level), None)
 
     def read_instance(self, orthanc_id: str) -> bytes:
         try:

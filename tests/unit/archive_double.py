@@ -134,6 +134,15 @@ class ArchiveDouble:
         )
         return next(found, None)
 
+    def find_study(self, identifier: str) -> str | None:
+        self._call("find_study", identifier)
+        found = (
+            stored.ids["study"]
+            for stored in self.instances.values()
+            if identifier in (stored.ids["study"], stored.tags["study"]["StudyInstanceUID"])
+        )
+        return next(found, None)
+
     def read_instance(self, orthanc_id: str) -> bytes:
         self._call("read_instance", orthanc_id)
         return self._instance(orthanc_id).dicom

@@ -126,6 +126,18 @@ def test_one_study_is_found_by_either_identifier_with_its_series(client: TestCli
         assert set(found["series"][0]) >= {"orthanc_id", "series_instance_uid", "number", "description", "station"}
 
 
+def test_a_study_that_has_only_just_arrived_is_told_before_it_is_written_down(
+    client: TestClient, archive: ArchiveDouble
+) -> None:
+    written = client.get(f"/api/studies/{UID_ROOT}.3").json()
+    archive.store_instance(instance_file("1", "1", "4", PatientID="P4", PatientName="Ny^Ida", Modality="CT"))
+    for identifier in (study_id("4", "P4"), f"{UID_ROOT}.4"):
+        found = client.get(f"/api/studies/{identifier}").json()
+        assert (found["patient_name"], found["instance_count"]) == ("Ny^Ida", 1)
+        assert found.keys() == written.keys()
+    assert len(names(client)) == 3
+
+
 def test_an_unknown_study_is_a_problem_that_names_it(client: TestClient) -> None:
     answer = client.get("/api/studies/1.2.3")
     assert answer.status_code == 404
