@@ -45,7 +45,13 @@ function Pages() {
 
 export function App() {
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+    // All variables are made here, from the theme: their style sheet would be a third of all styles of the first view.
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      deduplicateCssVariables={false}
+      defaultColorScheme="auto"
+    >
       <QueryClientProvider client={queries}>
         <BrowserRouter>
           <Pages />

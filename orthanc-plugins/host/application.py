@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +28,14 @@ Multipart uploads work through the door on port 8000 only; on Orthanc's own port
 """
 
 
+class Routes(BaseModel):
+    """What this server can be asked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    paths: list[str]
+
+
 def create_application(plugins: Sequence[Plugin], events: Events) -> FastAPI:
     """The application with the routes of ``plugins``."""
     app = FastAPIOffline(
@@ -43,6 +52,12 @@ def create_application(plugins: Sequence[Plugin], events: Events) -> FastAPI:
     for plugin in plugins:
         if plugin.router is not None:
             app.include_router(plugin.router, prefix="/api")
+
+    @app.get("/api/routes", tags=["status"])
+    def routes() -> Routes:
+        """The paths of this server's routes, as the OpenAPI document writes them: what its plugins can do, in 2 kB."""
+        return Routes(paths=list(app.openapi()["paths"]))
+
     app.add_middleware(_RequestContext, events=events)
     return app
 

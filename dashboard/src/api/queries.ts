@@ -58,8 +58,8 @@ export const useDoors = () =>
 /** The routes this server has: a page about a plugin appears when its route exists. Undefined until they are known. */
 export function useRoutes(): ReadonlySet<string> | undefined {
   const { data } = useQuery({
-    queryKey: ['openapi'],
-    queryFn: async () => new Set(Object.keys((await get<{ paths: object }>('/api/openapi.json')).paths)),
+    queryKey: ['routes'],
+    queryFn: async () => new Set((await get<{ paths: string[] }>('/api/routes')).paths),
     staleTime: 300_000,
     structuralSharing: false,
   });

@@ -1,5 +1,5 @@
 import '../page-styles';
-import { Anchor, Button, Checkbox, Group, Pagination, SegmentedControl, Skeleton, Table, Text } from '@mantine/core';
+import { Anchor, Button, Checkbox, Group, Pagination, SegmentedControl, Skeleton, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -94,46 +94,44 @@ export default function Extractions() {
           <Nothing title={t('extractions.none')}>{t('extractions.how')}</Nothing>
         ) : (
           <>
-            <WideTable of={t('pages.extractions')}>
-              <Table verticalSpacing={6} miw={860}>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th w={40}>
-                      <Checkbox
-                        aria-label={t('extractions.select')}
-                        checked={selected.size === items.length}
-                        indeterminate={selected.size > 0 && selected.size < items.length}
-                        onChange={() =>
-                          setSelected(
-                            new Set(selected.size === items.length ? [] : items.map(({ orthanc_id }) => orthanc_id)),
-                          )
-                        }
-                      />
-                    </Table.Th>
-                    <Table.Th>{t('extractions.set')}</Table.Th>
-                    <Table.Th>{t('services.state')}</Table.Th>
-                    <Table.Th ta="right">{t('structures.title')}</Table.Th>
-                    <Table.Th ta="right">{t('extractions.points')}</Table.Th>
-                    <Table.Th ta="right">{t('extractions.took')}</Table.Th>
-                    <Table.Th ta="right">{t('extractions.attempts')}</Table.Th>
-                    <Table.Th>{t('extractions.when')}</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((extraction) => (
-                    <Row
-                      key={extraction.orthanc_id}
-                      extraction={extraction}
-                      selected={selected.has(extraction.orthanc_id)}
-                      onSelect={() => {
-                        const next = new Set(selected);
-                        if (!next.delete(extraction.orthanc_id)) next.add(extraction.orthanc_id);
-                        setSelected(next);
-                      }}
+            <WideTable of={t('pages.extractions')} minWidth={860}>
+              <thead>
+                <tr>
+                  <th style={{ width: 40 }}>
+                    <Checkbox
+                      aria-label={t('extractions.select')}
+                      checked={selected.size === items.length}
+                      indeterminate={selected.size > 0 && selected.size < items.length}
+                      onChange={() =>
+                        setSelected(
+                          new Set(selected.size === items.length ? [] : items.map(({ orthanc_id }) => orthanc_id)),
+                        )
+                      }
                     />
-                  ))}
-                </Table.Tbody>
-              </Table>
+                  </th>
+                  <th>{t('extractions.set')}</th>
+                  <th>{t('services.state')}</th>
+                  <th className="number">{t('structures.title')}</th>
+                  <th className="number">{t('extractions.points')}</th>
+                  <th className="number">{t('extractions.took')}</th>
+                  <th className="number">{t('extractions.attempts')}</th>
+                  <th>{t('extractions.when')}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((extraction) => (
+                  <Row
+                    key={extraction.orthanc_id}
+                    extraction={extraction}
+                    selected={selected.has(extraction.orthanc_id)}
+                    onSelect={() => {
+                      const next = new Set(selected);
+                      if (!next.delete(extraction.orthanc_id)) next.add(extraction.orthanc_id);
+                      setSelected(next);
+                    }}
+                  />
+                ))}
+              </tbody>
             </WideTable>
             <Group justify="space-between" mt="md">
               <Text size="sm" c="dimmed" role="status">
@@ -168,11 +166,11 @@ function Row(props: { extraction: Extraction; selected: boolean; onSelect: () =>
   const moment = extraction.finished_at ?? extraction.started_at ?? extraction.enqueued_at;
   const number = (value: number | null) => (value === null ? '–' : format.number(value));
   return (
-    <Table.Tr data-extraction={extraction.state}>
-      <Table.Td>
+    <tr data-extraction={extraction.state}>
+      <td>
         <Checkbox aria-label={t('extractions.selectOne', { name })} checked={selected} onChange={onSelect} />
-      </Table.Td>
-      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+      </td>
+      <td style={{ overflowWrap: 'anywhere' }}>
         {extraction.study_instance_uid ? (
           <Anchor component={Link} to={`/studies/${extraction.study_instance_uid}`} size="sm">
             {name}
@@ -180,8 +178,8 @@ function Row(props: { extraction: Extraction; selected: boolean; onSelect: () =>
         ) : (
           name
         )}
-      </Table.Td>
-      <Table.Td>
+      </td>
+      <td>
         <StateBadge state={extraction.state} />
         {extraction.error && (
           <Text size="xs" lang="en">
@@ -193,18 +191,16 @@ function Row(props: { extraction: Extraction; selected: boolean; onSelect: () =>
             {t('extractions.next', { when: format.ago(extraction.next_try_at) })}
           </Text>
         )}
-      </Table.Td>
-      <Table.Td ta="right">{number(extraction.structure_count)}</Table.Td>
-      <Table.Td ta="right">{number(extraction.point_count)}</Table.Td>
-      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
-        {extraction.duration_s === null ? '–' : format.duration(extraction.duration_s)}
-      </Table.Td>
-      <Table.Td ta="right">{number(extraction.attempts)}</Table.Td>
-      <Table.Td style={{ whiteSpace: 'nowrap' }}>
+      </td>
+      <td className="number">{number(extraction.structure_count)}</td>
+      <td className="number">{number(extraction.point_count)}</td>
+      <td className="number">{extraction.duration_s === null ? '–' : format.duration(extraction.duration_s)}</td>
+      <td className="number">{number(extraction.attempts)}</td>
+      <td className="one-line">
         <time dateTime={moment} title={format.moment(moment)}>
           {format.ago(moment)}
         </time>
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 }

@@ -1,4 +1,4 @@
-import { Skeleton, Table, Text, Title } from '@mantine/core';
+import { Skeleton, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Status } from '../api/models';
 import { useFormat } from '../common/format';
@@ -29,52 +29,50 @@ export function Services({ status }: { status: Status | undefined }) {
         <Skeleton h={300} />
       ) : (
         <WideTable of={t('services.title')}>
-          <Table verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t('services.name')}</Table.Th>
-                <Table.Th>{t('services.state')}</Table.Th>
-                <Table.Th ta="right">{t('services.latency')}</Table.Th>
-                <Table.Th>{t('services.since')}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {status.services.map((service) => (
-                <Table.Tr key={service.name} data-service={service.name}>
-                  <Table.Td>
-                    <Text size="sm" fw={600}>
-                      {SERVICE_NAMES[service.name] ?? service.name}
+          <thead>
+            <tr>
+              <th>{t('services.name')}</th>
+              <th>{t('services.state')}</th>
+              <th className="number">{t('services.latency')}</th>
+              <th>{t('services.since')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {status.services.map((service) => (
+              <tr key={service.name} data-service={service.name}>
+                <td>
+                  <Text size="sm" fw={600}>
+                    {SERVICE_NAMES[service.name] ?? service.name}
+                  </Text>
+                  {service.version && (
+                    <Text size="xs" c="dimmed">
+                      {service.version}
                     </Text>
-                    {service.version && (
-                      <Text size="xs" c="dimmed">
-                        {service.version}
-                      </Text>
-                    )}
-                  </Table.Td>
-                  <Table.Td>
-                    <StateBadge state={service.state} />
-                    {service.reason && service.state !== 'not_configured' && (
-                      <Text size="xs" c="dimmed" lang="en">
-                        {service.reason}
-                      </Text>
-                    )}
-                  </Table.Td>
-                  <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
-                    {service.latency_ms === null ? '–' : `${format.decimal(service.latency_ms, 1)} ms`}
-                  </Table.Td>
-                  <Table.Td style={{ whiteSpace: 'nowrap' }}>
-                    {service.state === 'not_configured' ? (
-                      '–'
-                    ) : (
-                      <time dateTime={service.since} title={format.moment(service.since)}>
-                        {format.ago(service.since)}
-                      </time>
-                    )}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+                  )}
+                </td>
+                <td>
+                  <StateBadge state={service.state} />
+                  {service.reason && service.state !== 'not_configured' && (
+                    <Text size="xs" c="dimmed" lang="en">
+                      {service.reason}
+                    </Text>
+                  )}
+                </td>
+                <td className="number">
+                  {service.latency_ms === null ? '–' : `${format.decimal(service.latency_ms, 1)} ms`}
+                </td>
+                <td className="one-line">
+                  {service.state === 'not_configured' ? (
+                    '–'
+                  ) : (
+                    <time dateTime={service.since} title={format.moment(service.since)}>
+                      {format.ago(service.since)}
+                    </time>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
         </WideTable>
       )}
     </section>

@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, AppShell, Burger, Group, Loader, NavLink, Text } from '@mantine/core';
+import { ActionIcon, Anchor, Burger, Group, Loader, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconFolders, IconLayoutDashboard, IconLogout, IconTopologyStar3, IconUpload } from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
@@ -37,12 +37,8 @@ export function Shell() {
   }, [pathname]);
 
   return (
-    <AppShell
-      header={{ height: 56 }}
-      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      padding={{ base: 'sm', sm: 'lg' }}
-    >
-      <AppShell.Header px="md" bg="var(--pacs-panel)">
+    <div className="shell">
+      <header>
         {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place on the page; the router must not see the hash. */}
         <a
           className="skip-link"
@@ -89,26 +85,28 @@ export function Shell() {
             </ActionIcon>
           </Group>
         </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="xs" bg="var(--pacs-panel)" aria-label={t('shell.pages')}>
-        {PAGES.map(({ path, name, Icon }) => (
-          <NavLink
-            key={path}
-            component={Link}
-            to={path}
-            label={t(`pages.${name}`)}
-            leftSection={<Icon size={20} aria-hidden />}
-            active={page?.path === path}
-            aria-current={page?.path === path ? 'page' : undefined}
-          />
-        ))}
-      </AppShell.Navbar>
-      <AppShell.Main id="content" ref={main} tabIndex={-1}>
+      </header>
+      <nav aria-label={t('shell.pages')} data-opened={opened || undefined}>
+        <div>
+          {PAGES.map(({ path, name, Icon }) => (
+            <NavLink
+              key={path}
+              component={Link}
+              to={path}
+              label={t(`pages.${name}`)}
+              leftSection={<Icon size={20} aria-hidden />}
+              active={page?.path === path}
+              aria-current={page?.path === path ? 'page' : undefined}
+            />
+          ))}
+        </div>
+      </nav>
+      <main id="content" ref={main} tabIndex={-1}>
         <Suspense fallback={<Loader aria-label={t('loading')} />}>
           <Outlet />
         </Suspense>
-      </AppShell.Main>
+      </main>
       <Notices />
-    </AppShell>
+    </div>
   );
 }

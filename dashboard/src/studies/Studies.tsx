@@ -1,5 +1,5 @@
 import '../page-styles';
-import { Anchor, Badge, Button, Group, Pagination, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
+import { Anchor, Badge, Button, Group, Pagination, Skeleton, Text, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -56,26 +56,24 @@ export default function Studies() {
           <NothingFound searched={Object.keys(search.text).length > 0} />
         ) : (
           <>
-            <WideTable of={t('pages.studies')}>
-              <Table highlightOnHover verticalSpacing="xs" mt="sm" miw={980}>
-                <Table.Thead>
-                  <Table.Tr>
-                    {COLUMNS.map((key) => (
-                      <SortHeader key={key} column={key} search={search} onSort={change} />
-                    ))}
-                    <Table.Th>
-                      <Text size="sm" fw={700}>
-                        {t('studies.actions')}
-                      </Text>
-                    </Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {studies.data.items.map((study) => (
-                    <Row key={study.orthanc_id} study={study} onDelete={() => setDeleting(study)} />
+            <WideTable of={t('pages.studies')} minWidth={980}>
+              <thead>
+                <tr>
+                  {COLUMNS.map((key) => (
+                    <SortHeader key={key} column={key} search={search} onSort={change} />
                   ))}
-                </Table.Tbody>
-              </Table>
+                  <th>
+                    <Text size="sm" fw={700}>
+                      {t('studies.actions')}
+                    </Text>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {studies.data.items.map((study) => (
+                  <Row key={study.orthanc_id} study={study} onDelete={() => setDeleting(study)} />
+                ))}
+              </tbody>
             </WideTable>
             <Group justify="space-between" mt="md">
               <Text size="sm" c="dimmed" role="status">
@@ -111,9 +109,9 @@ function SortHeader(props: { column: SortKey; search: Search; onSort: (change: P
   const sorted = search.sort === column;
   const Icon = !sorted ? IconArrowsSort : search.descending ? IconArrowDown : IconArrowUp;
   return (
-    <Table.Th
+    <th
       aria-sort={sorted ? (search.descending ? 'descending' : 'ascending') : 'none'}
-      ta={NUMERIC.has(column) ? 'right' : undefined}
+      className={NUMERIC.has(column) ? 'number' : undefined}
     >
       <UnstyledButton
         onClick={() => onSort({ sort: column, descending: sorted ? !search.descending : column.endsWith('_at') })}
@@ -125,7 +123,7 @@ function SortHeader(props: { column: SortKey; search: Search; onSort: (change: P
           <Icon size={14} aria-hidden opacity={sorted ? 1 : 0.5} />
         </Group>
       </UnstyledButton>
-    </Table.Th>
+    </th>
   );
 }
 
@@ -133,15 +131,15 @@ function Row({ study, onDelete }: { study: Study; onDelete: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
-    <Table.Tr data-study={study.study_instance_uid}>
-      <Table.Td>
+    <tr data-study={study.study_instance_uid}>
+      <td>
         <Anchor component={Link} to={`/studies/${study.orthanc_id}`} fw={600} size="sm">
           {personName(study.patient_name) || t('studies.noName')}
         </Anchor>
-      </Table.Td>
-      <Table.Td>{study.patient_id}</Table.Td>
-      <Table.Td style={{ whiteSpace: 'nowrap' }}>{format.date(study.study_date)}</Table.Td>
-      <Table.Td>
+      </td>
+      <td>{study.patient_id}</td>
+      <td className="one-line">{format.date(study.study_date)}</td>
+      <td>
         <Text size="sm">{study.description}</Text>
         <Group gap={4}>
           {study.modalities.map((modality) => (
@@ -150,21 +148,19 @@ function Row({ study, onDelete }: { study: Study; onDelete: () => void }) {
             </Badge>
           ))}
         </Group>
-      </Table.Td>
-      <Table.Td>{study.accession_number}</Table.Td>
-      <Table.Td ta="right">{format.number(study.instance_count)}</Table.Td>
-      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
-        {format.bytes(study.size_bytes)}
-      </Table.Td>
-      <Table.Td style={{ whiteSpace: 'nowrap' }}>
+      </td>
+      <td>{study.accession_number}</td>
+      <td className="number">{format.number(study.instance_count)}</td>
+      <td className="number">{format.bytes(study.size_bytes)}</td>
+      <td className="one-line">
         <time dateTime={study.arrived_at} title={format.moment(study.arrived_at)}>
           {format.ago(study.arrived_at)}
         </time>
-      </Table.Td>
-      <Table.Td>
+      </td>
+      <td>
         <StudyActions study={study} onDelete={onDelete} compact />
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 }
 

@@ -1,5 +1,5 @@
 // The cumulative dose-volume histograms; in a file of its own, as it brings the chart library.
-import { Skeleton, Table, Text, useComputedColorScheme } from '@mantine/core';
+import { Skeleton, Text, useComputedColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Dvh } from '../api/models';
@@ -87,38 +87,36 @@ function Curves({ dvh, hidden }: { dvh: Dvh; hidden: ReadonlySet<number> }) {
         </ResponsiveContainer>
       </figure>
       <WideTable of={t('dvh.title')}>
-        <Table verticalSpacing={4}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('structures.name')}</Table.Th>
-              {['minimum', 'mean', 'maximum'].map((name) => (
-                <Table.Th key={name} ta="right">
-                  {t(`dvh.${name}` as 'dvh.mean')}
-                </Table.Th>
-              ))}
-              {Object.keys(dvh.structures[0]?.d ?? {}).map((name) => (
-                <Table.Th key={name} ta="right">
-                  {name}
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {dvh.structures.map((structure) => (
-              <Table.Tr key={structure.number}>
-                <Table.Td>{structure.name}</Table.Td>
-                {[structure.minimum, structure.mean, structure.maximum, ...Object.values(structure.d)].map(
-                  (value, index) => (
-                    // biome-ignore lint/suspicious/noArrayIndexKey: cells of a row that never changes its order.
-                    <Table.Td key={index} ta="right" style={{ whiteSpace: 'nowrap' }}>
-                      {value === null ? '–' : `${format.decimal(value, 2)} ${unit}`}
-                    </Table.Td>
-                  ),
-                )}
-              </Table.Tr>
+        <thead>
+          <tr>
+            <th>{t('structures.name')}</th>
+            {['minimum', 'mean', 'maximum'].map((name) => (
+              <th key={name} className="number">
+                {t(`dvh.${name}` as 'dvh.mean')}
+              </th>
             ))}
-          </Table.Tbody>
-        </Table>
+            {Object.keys(dvh.structures[0]?.d ?? {}).map((name) => (
+              <th key={name} className="number">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {dvh.structures.map((structure) => (
+            <tr key={structure.number}>
+              <td>{structure.name}</td>
+              {[structure.minimum, structure.mean, structure.maximum, ...Object.values(structure.d)].map(
+                (value, index) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: cells of a row that never changes its order.
+                  <td key={index} className="number">
+                    {value === null ? '–' : `${format.decimal(value, 2)} ${unit}`}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
       </WideTable>
     </>
   );

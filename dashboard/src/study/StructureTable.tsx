@@ -1,4 +1,4 @@
-import { Badge, Checkbox, ColorSwatch, Group, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
+import { Badge, Checkbox, ColorSwatch, Group, Skeleton, Text, UnstyledButton } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { StructureSet } from '../api/models';
 import { useFormat } from '../common/format';
@@ -34,89 +34,87 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
 
   return (
     <WideTable of={t('structures.title')}>
-      <Table verticalSpacing={4} horizontalSpacing={6} highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th w={40}>
+      <thead>
+        <tr>
+          <th style={{ width: 40 }}>
+            <Checkbox
+              aria-label={t('structures.all')}
+              checked={hidden.size === 0}
+              indeterminate={hidden.size > 0 && hidden.size < structures.length}
+              onChange={() => onHide(new Set(hidden.size === 0 ? structures.map(({ number }) => number) : []))}
+            />
+          </th>
+          <th>{t('structures.name')}</th>
+          <th className="one-line">TG-263</th>
+          <th>{t('structures.type')}</th>
+          <th className="number">{t('structures.volume')}</th>
+          <th className="number">{t('structures.mean')}</th>
+          <th>{t('structures.warnings')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {structures.map((structure) => (
+          <tr key={structure.number} data-structure={structure.name}>
+            <td>
               <Checkbox
-                aria-label={t('structures.all')}
-                checked={hidden.size === 0}
-                indeterminate={hidden.size > 0 && hidden.size < structures.length}
-                onChange={() => onHide(new Set(hidden.size === 0 ? structures.map(({ number }) => number) : []))}
+                aria-label={t('structures.show', { name: structure.name })}
+                checked={!hidden.has(structure.number)}
+                onChange={() => toggle(structure.number)}
               />
-            </Table.Th>
-            <Table.Th>{t('structures.name')}</Table.Th>
-            <Table.Th style={{ whiteSpace: 'nowrap' }}>TG-263</Table.Th>
-            <Table.Th>{t('structures.type')}</Table.Th>
-            <Table.Th ta="right">{t('structures.volume')}</Table.Th>
-            <Table.Th ta="right">{t('structures.mean')}</Table.Th>
-            <Table.Th>{t('structures.warnings')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {structures.map((structure) => (
-            <Table.Tr key={structure.number} data-structure={structure.name}>
-              <Table.Td>
-                <Checkbox
-                  aria-label={t('structures.show', { name: structure.name })}
-                  checked={!hidden.has(structure.number)}
-                  onChange={() => toggle(structure.number)}
-                />
-              </Table.Td>
-              <Table.Td>
-                <UnstyledButton
-                  onClick={() => onGoTo(structure.number)}
-                  disabled={structure.contour_count === 0}
-                  title={t('structures.goTo')}
-                >
-                  <Group gap="xs" wrap="nowrap">
-                    <ColorSwatch color={cssColor(structure.color)} size={16} withShadow={false} aria-hidden />
-                    <Text size="sm" fw={600}>
-                      {structure.name || `#${structure.number}`}
+            </td>
+            <td>
+              <UnstyledButton
+                onClick={() => onGoTo(structure.number)}
+                disabled={structure.contour_count === 0}
+                title={t('structures.goTo')}
+              >
+                <Group gap="xs" wrap="nowrap">
+                  <ColorSwatch color={cssColor(structure.color)} size={16} withShadow={false} aria-hidden />
+                  <Text size="sm" fw={600}>
+                    {structure.name || `#${structure.number}`}
+                  </Text>
+                </Group>
+              </UnstyledButton>
+            </td>
+            <td>
+              {computed(structure.number, (row) =>
+                row.tg263 ? (
+                  <Text size="sm" span title={confidence(row)}>
+                    {row.tg263}
+                  </Text>
+                ) : null,
+              )}
+            </td>
+            <td>{structure.interpreted_type ?? '–'}</td>
+            <td className="number">
+              {structure.volume_cm3 === null ? '–' : `${format.decimal(structure.volume_cm3, 2)} cm³`}
+            </td>
+            <td className="number">
+              {computed(structure.number, (row) =>
+                row.mean_intensity
+                  ? `${format.decimal(Number(row.mean_intensity), 1)} ${row.intensity_unit ?? ''}`
+                  : null,
+              )}
+            </td>
+            <td>
+              {structure.warnings.length > 0 && (
+                <details>
+                  <summary>
+                    <Badge color="yellow" variant="light" c="var(--mantine-color-text)">
+                      {format.number(structure.warnings.length)}
+                    </Badge>
+                  </summary>
+                  {structure.warnings.map(({ code, message }) => (
+                    <Text key={code + message} size="xs" lang="en">
+                      {message}
                     </Text>
-                  </Group>
-                </UnstyledButton>
-              </Table.Td>
-              <Table.Td>
-                {computed(structure.number, (row) =>
-                  row.tg263 ? (
-                    <Text size="sm" span title={confidence(row)}>
-                      {row.tg263}
-                    </Text>
-                  ) : null,
-                )}
-              </Table.Td>
-              <Table.Td>{structure.interpreted_type ?? '–'}</Table.Td>
-              <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
-                {structure.volume_cm3 === null ? '–' : `${format.decimal(structure.volume_cm3, 2)} cm³`}
-              </Table.Td>
-              <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
-                {computed(structure.number, (row) =>
-                  row.mean_intensity
-                    ? `${format.decimal(Number(row.mean_intensity), 1)} ${row.intensity_unit ?? ''}`
-                    : null,
-                )}
-              </Table.Td>
-              <Table.Td>
-                {structure.warnings.length > 0 && (
-                  <details>
-                    <summary>
-                      <Badge color="yellow" variant="light" c="var(--mantine-color-text)">
-                        {format.number(structure.warnings.length)}
-                      </Badge>
-                    </summary>
-                    {structure.warnings.map(({ code, message }) => (
-                      <Text key={code + message} size="xs" lang="en">
-                        {message}
-                      </Text>
-                    ))}
-                  </details>
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+                  ))}
+                </details>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
     </WideTable>
   );
 

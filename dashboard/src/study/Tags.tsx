@@ -1,4 +1,4 @@
-import { Loader, Table, TextInput } from '@mantine/core';
+import { Loader, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -62,19 +62,19 @@ function TagTable({ series }: { series: Series }) {
         value={searched}
         onChange={(event) => setSearched(event.currentTarget.value)}
       />
-      <Table verticalSpacing={2} mt="sm">
-        <Table.Tbody>
+      <table className="table">
+        <tbody>
           {rows.map(([name, value], index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: the rows have no other identity and no state.
-            <Table.Tr key={index}>
-              <Table.Th scope="row" style={{ overflowWrap: 'anywhere', width: '45%' }} fw={500}>
+            <tr key={index}>
+              <th scope="row" style={{ overflowWrap: 'anywhere', width: '45%', fontWeight: 500 }}>
                 {name}
-              </Table.Th>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{value.slice(0, 300)}</Table.Td>
-            </Table.Tr>
+              </th>
+              <td style={{ overflowWrap: 'anywhere' }}>{value.slice(0, 300)}</td>
+            </tr>
           ))}
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
       {rows.length >= SHOWN && t('study.moreTags', { count: SHOWN })}
     </>
   );

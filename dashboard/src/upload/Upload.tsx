@@ -1,5 +1,5 @@
 import '../page-styles';
-import { Alert, Button, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconCloudUpload, IconFolder } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import { useDropzone } from 'react-dropzone';
@@ -173,21 +173,19 @@ function Transferring() {
           {t('upload.list')}
         </Title>
         <WideTable of={t('upload.list')}>
-          <Table verticalSpacing={4}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t('upload.file')}</Table.Th>
-                <Table.Th ta="right">{t('studies.size_bytes')}</Table.Th>
-                <Table.Th w={120}>{t('upload.progress')}</Table.Th>
-                <Table.Th>{t('upload.result')}</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {ordered.slice(0, shown).map((transfer) => (
-                <Row key={transfer.id} transfer={transfer} />
-              ))}
-            </Table.Tbody>
-          </Table>
+          <thead>
+            <tr>
+              <th>{t('upload.file')}</th>
+              <th className="number">{t('studies.size_bytes')}</th>
+              <th style={{ width: 120 }}>{t('upload.progress')}</th>
+              <th>{t('upload.result')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {ordered.slice(0, shown).map((transfer) => (
+              <Row key={transfer.id} transfer={transfer} />
+            ))}
+          </tbody>
         </WideTable>
         {ordered.length > shown && (
           <Button mt="sm" variant="default" onClick={() => setShown(shown + 5 * SHOWN)}>
@@ -205,15 +203,13 @@ function Row({ transfer }: { transfer: Transfer }) {
   const refused = transfer.inside.filter(({ result }) => result === 'rejected');
   const percent = transfer.size ? (100 * transfer.sentBytes) / transfer.size : 0;
   return (
-    <Table.Tr data-transfer={transfer.state}>
-      <Table.Td style={{ overflowWrap: 'anywhere', minWidth: 140 }}>{transfer.path}</Table.Td>
-      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
-        {format.bytes(transfer.size)}
-      </Table.Td>
-      <Table.Td>
+    <tr data-transfer={transfer.state}>
+      <td style={{ overflowWrap: 'anywhere', minWidth: 140 }}>{transfer.path}</td>
+      <td className="number">{format.bytes(transfer.size)}</td>
+      <td>
         <Progress value={percent} aria-label={`${t('upload.progress')}: ${transfer.path}`} />
-      </Table.Td>
-      <Table.Td>
+      </td>
+      <td>
         <Text size="sm" fw={transfer.state === 'rejected' || transfer.state === 'failed' ? 700 : undefined}>
           {t(`upload.states.${transfer.state}`)}
           {transfer.inside.length > 0 &&
@@ -229,8 +225,8 @@ function Row({ transfer }: { transfer: Transfer }) {
             {name}: {reason}
           </Text>
         ))}
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 }
 

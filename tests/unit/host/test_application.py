@@ -179,6 +179,12 @@ def test_every_route_of_every_plugin_is_described(whole: TestClient) -> None:
             assert operation["summary"] and operation["tags"]
 
 
+def test_what_the_server_can_do_is_told_in_few_bytes(whole: TestClient) -> None:
+    answer = whole.get("/api/routes")
+    assert set(answer.json()["paths"]) == set(whole.get("/api/openapi.json").json()["paths"])
+    assert len(answer.content) < 10_000
+
+
 def test_no_route_but_a_get_takes_a_query_string(whole: TestClient) -> None:
     # On port 8042 Orthanc drops it without a word (docs/operations.md).
     paths = whole.get("/api/openapi.json").json()["paths"]
