@@ -79,7 +79,10 @@ def study_of_series(connection: Connection, series_orthanc_id: str) -> str | Non
 
 def known(connection: Connection) -> dict[str, int]:
     """The number of instances by study: for comparing with the archive."""
-    return dict(connection.execute(select(study.c.orthanc_id, study.c.instance_count)).tuples().all())
+    return {
+        row.orthanc_id: row.instance_count
+        for row in connection.execute(select(study.c.orthanc_id, study.c.instance_count))
+    }
 
 
 def instance_total(connection: Connection) -> int:

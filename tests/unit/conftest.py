@@ -90,6 +90,21 @@ def archive(events: Events) -> ArchiveDouble:
 
 
 @pytest.fixture
+def stored_breast(archive: ArchiveDouble, data_folder: Path) -> str:
+    """Orthanc's identifier of ten structures, one of them empty, with nothing around them."""
+    return archive.store_instance((data_folder / "dicompyler" / "rtss.dcm").read_bytes()).orthanc_id
+
+
+@pytest.fixture
+def stored_sarcoma(archive: ArchiveDouble, data_folder: Path) -> str:
+    """Orthanc's identifier of one tumour, whose CT is there."""
+    folder = data_folder / "sts" / "STS_001" / "CT"
+    for path in sorted((folder / "image").glob("*.dcm")):
+        archive.store_instance(path.read_bytes())
+    return archive.store_instance((folder / "mask" / "RS.dcm").read_bytes()).orthanc_id
+
+
+@pytest.fixture
 def workers() -> InlineWorkers:
     return InlineWorkers()
 

@@ -33,11 +33,6 @@ def tumour(archive: ArchiveDouble, data_folder: Path) -> dict[str, str]:
     return {kind: archive.store_instance(content).orthanc_id for kind, content in files.items()}
 
 
-@pytest.fixture
-def breast(archive: ArchiveDouble, data_folder: Path) -> str:
-    return archive.store_instance((data_folder / "dicompyler" / "rtss.dcm").read_bytes()).orthanc_id
-
-
 def test_explicit_pairs_are_compared(client: TestClient, tumour: dict[str, str]) -> None:
     asked = {"a": tumour["CT"], "b": tumour["MR_T1"], "pairs": "1:GTV_Mass_MR_T1", "pixel_mm": 1}
     answer = client.get("/api/compare-rt", params=asked)
@@ -55,8 +50,8 @@ def test_explicit_pairs_are_compared(client: TestClient, tumour: dict[str, str])
     )
 
 
-def test_a_set_is_wholly_like_itself(client: TestClient, breast: str) -> None:
-    asked = {"a": breast, "b": breast, "pixel_mm": 5}
+def test_a_set_is_wholly_like_itself(client: TestClient, stored_breast: str) -> None:
+    asked = {"a": stored_breast, "b": stored_breast, "pixel_mm": 5}
     found = ComparisonModel.model_validate(client.get("/api/compare-rt", params=asked).json())
     assert len(found.pairs) == 10 and {pair.matched_by for pair in found.pairs} == {"name"}
     for pair in found.pairs:
@@ -67,15 +62,17 @@ def test_a_set_is_wholly_like_itself(client: TestClient, breast: str) -> None:
     assert [pair.a.name for pair in found.pairs if pair.metrics is None] == ["Areola"]
 
 
-def test_what_has_no_counterpart_is_listed(client: TestClient, tumour: dict[str, str], breast: str) -> None:
-    asked = {"a": tumour["CT"], "b": breast, "match": "name"}
+def test_what_has_no_counterpart_is_listed(client: TestClient, tumour: dict[str, str], stored_breast: str) -> None:
+    asked = {"a": tumour["CT"], "b": stored_breast, "match": "name"}
     found = ComparisonModel.model_validate(client.get("/api/compare-rt", params=asked).json())
     assert not found.pairs
     assert [each.name for each in found.unmatched.a] == ["GTV_Mass_CT"] and len(found.unmatched.b) == 10
 
 
-def test_patients_that_are_not_the_same_are_a_warning(client: TestClient, tumour: dict[str, str], breast: str) -> None:
-    asked = {"a": tumour["CT"], "b": breast, "pairs": "1:Heart", "pixel_mm": 5}
+def test_patients_that_are_not_the_same_are_a_warning(
+    client: TestClient, tumour: dict[str, str], stored_breast: str
+) -> None:
+    asked = {"a": tumour["CT"], "b": stored_breast, "pairs": "1:Heart", "pixel_mm": 5}
     (pair,) = ComparisonModel.model_validate(client.get("/api/compare-rt", params=asked).json()).pairs
     assert pair.warnings[0].code == "different_frames_of_reference"
     assert pair.metrics is not None and pair.metrics.dice == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import trimesh
@@ -22,24 +21,9 @@ def client(serve: Callable[..., TestClient]) -> TestClient:
     return serve([meshes.create])
 
 
-@pytest.fixture
-def breast(archive: ArchiveDouble, data_folder: Path) -> str:
-    """Ten structures, one of them empty."""
-    return archive.store_instance((data_folder / "dicompyler" / "rtss.dcm").read_bytes()).orthanc_id
-
-
-@pytest.fixture
-def sarcoma(archive: ArchiveDouble, data_folder: Path) -> str:
-    """One tumour, and the CT it was drawn on."""
-    folder = data_folder / "sts" / "STS_001" / "CT"
-    for path in sorted((folder / "image").glob("*.dcm")):
-        archive.store_instance(path.read_bytes())
-    return archive.store_instance((folder / "mask" / "RS.dcm").read_bytes()).orthanc_id
-
-
 @pytest.mark.parametrize("form", ["stl", "obj", "glb"])
-def test_one_structure_is_a_closed_surface_in_each_format(client: TestClient, sarcoma: str, form: str) -> None:
-    answer = client.get(f"/api/extract-rt/{sarcoma}/structures/1/mesh.{form}", params={"triangles": 5000})
+def test_one_structure_is_a_closed_surface_in_each_format(client: TestClient, stored_sarcoma: str, form: str) -> None:
+    answer = client.get(f"/api/extract-rt/{stored_sarcoma}/structures/1/mesh.{form}", params={"triangles": 5000})
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("model/")
     assert f'GTV-Mass-CT_04577278.{form}"' in answer.headers["content-disposition"]
     found = trimesh.load(io.BytesIO(answer.content), file_type=form, force="mesh")
@@ -49,16 +33,18 @@ def test_one_structure_is_a_closed_surface_in_each_format(client: TestClient, sa
     assert found.volume * millimetres / 1000 == pytest.approx(365.2, rel=0.005)
 
 
-def test_all_triangles_and_steps_can_be_asked_for(client: TestClient, sarcoma: str) -> None:
+def test_all_triangles_and_steps_can_be_asked_for(client: TestClient, stored_sarcoma: str) -> None:
     few, all_of_them, stepped = (
-        int(client.get(f"/api/extract-rt/{sarcoma}/structures/1/mesh.stl", params=asked).headers["x-triangles"])
+        int(client.get(f"/api/extract-rt/{stored_sarcoma}/structures/1/mesh.stl", params=asked).headers["x-triangles"])
         for asked in ({"triangles": 1000}, {}, {"smooth": False})
     )
     assert few <= 1000 < all_of_them == stepped
 
 
-def test_a_scene_has_a_node_for_each_structure_and_says_what_is_left_out(client: TestClient, breast: str) -> None:
-    answer = client.get(f"/api/extract-rt/{breast}/mesh.glb")
+def test_a_scene_has_a_node_for_each_structure_and_says_what_is_left_out(
+    client: TestClient, stored_breast: str
+) -> None:
+    answer = client.get(f"/api/extract-rt/{stored_breast}/mesh.glb")
     found = GLTF2.load_from_bytes(answer.content)
     assert found is not None
     root, *nodes = found.nodes
@@ -67,20 +53,20 @@ def test_a_scene_has_a_node_for_each_structure_and_says_what_is_left_out(client:
     (left_out,) = root.extras["left_out"]
     assert left_out["roi_name"] == "Areola" and answer.headers["x-left-out"] == str(left_out["roi_number"])
     assert "no closed contours" in left_out["reason"]
-    some = client.get(f"/api/extract-rt/{breast}/mesh.glb", params={"structures": "Heart,1", "triangles": 500})
+    some = client.get(f"/api/extract-rt/{stored_breast}/mesh.glb", params={"structures": "Heart,1", "triangles": 500})
     chosen = GLTF2.load_from_bytes(some.content)
     assert chosen is not None and sorted(node.name for node in chosen.nodes[1:]) == ["BODY", "Heart"]
 
 
-def test_the_answer_is_kept_and_has_an_etag(client: TestClient, sarcoma: str, archive: ArchiveDouble) -> None:
-    path = f"/api/extract-rt/{sarcoma}/structures/1/mesh.stl?triangles=500"
+def test_the_answer_is_kept_and_has_an_etag(client: TestClient, stored_sarcoma: str, archive: ArchiveDouble) -> None:
+    path = f"/api/extract-rt/{stored_sarcoma}/structures/1/mesh.stl?triangles=500"
     first, second = client.get(path), client.get(path)
     assert first.content == second.content
     assert client.get(path, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
 
 
-def test_surfaces_are_the_ibsis_and_the_smooth_ones(client: TestClient, sarcoma: str) -> None:
-    answer = client.get(f"/api/extract-rt/{sarcoma}/surfaces").json()
+def test_surfaces_are_the_ibsis_and_the_smooth_ones(client: TestClient, stored_sarcoma: str) -> None:
+    answer = client.get(f"/api/extract-rt/{stored_sarcoma}/surfaces").json()
     (found,) = SurfacesModel.model_validate(answer).structures
     assert answer["series_instance_uid"] and answer["no_images"] is None
     assert found.ibsi_mesh is not None and found.smooth_mesh is not None
@@ -90,12 +76,12 @@ def test_surfaces_are_the_ibsis_and_the_smooth_ones(client: TestClient, sarcoma:
     assert found.ibsi_mesh.surface_area_cm2 > 1.05 * found.smooth_mesh.surface_area_cm2
 
 
-def test_without_images_there_is_the_smooth_surface_alone(client: TestClient, breast: str) -> None:
-    answer = client.get(f"/api/extract-rt/{breast}/surfaces", params={"structures": "Heart"}).json()
+def test_without_images_there_is_the_smooth_surface_alone(client: TestClient, stored_breast: str) -> None:
+    answer = client.get(f"/api/extract-rt/{stored_breast}/surfaces", params={"structures": "Heart"}).json()
     (found,) = SurfacesModel.model_validate(answer).structures
     assert found.ibsi_mesh is None and found.smooth_mesh is not None
     assert "not here" in answer["no_images"]
-    refused = client.get(f"/api/extract-rt/{breast}/surfaces", params={"series": "1.2.3"})
+    refused = client.get(f"/api/extract-rt/{stored_breast}/surfaces", params={"series": "1.2.3"})
     assert refused.status_code == 404
 
 

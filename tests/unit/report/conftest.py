@@ -55,14 +55,5 @@ def alone(archive: ArchiveDouble, data_folder: Path) -> str:
 
 
 @pytest.fixture
-def sarcoma(archive: ArchiveDouble, data_folder: Path) -> str:
-    """Orthanc's identifier of a structure set whose CT is there."""
-    folder = data_folder / "sts" / "STS_001" / "CT"
-    for path in sorted((folder / "image").glob("*.dcm")):
-        archive.store_instance(path.read_bytes())
-    return archive.store_instance((folder / "mask" / "RS.dcm").read_bytes()).orthanc_id
-
-
-@pytest.fixture
 def client(serve: Callable[..., TestClient]) -> TestClient:
     return serve([report.create])

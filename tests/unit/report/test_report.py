@@ -60,8 +60,8 @@ def test_a_plan_shows_structures_histograms_and_slices(client: TestClient, plan:
     assert len(page.all("path", **{"class": "own"})) == 9
 
 
-def test_a_structure_set_with_images_shows_them(client: TestClient, sarcoma: str) -> None:
-    page = page_of(client, sarcoma)
+def test_a_structure_set_with_images_shows_them(client: TestClient, stored_sarcoma: str) -> None:
+    page = page_of(client, stored_sarcoma)
     pictures = page.all("image")
     assert len(pictures) == 3
     for picture in pictures:

@@ -37,8 +37,8 @@ def test_a_plan_with_a_dose_gets_geometry_names_and_doses(client: TestClient, pl
     assert "contours_outside_image" in lung["warnings"]
 
 
-def test_a_structure_set_with_images_gets_mean_intensities(client: TestClient, sarcoma: str) -> None:
-    (tumour,) = rows(client.get(f"/api/extract-rt/{sarcoma}/table.csv").content).values()
+def test_a_structure_set_with_images_gets_mean_intensities(client: TestClient, stored_sarcoma: str) -> None:
+    (tumour,) = rows(client.get(f"/api/extract-rt/{stored_sarcoma}/table.csv").content).values()
     assert -50 < float(tumour["mean_intensity"]) < 100
     assert tumour["intensity_unit"] == "HU"
     assert tumour["Dmean_Gy"] == ""

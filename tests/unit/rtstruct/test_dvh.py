@@ -252,6 +252,7 @@ def test_another_frame_of_reference_is_told() -> None:
     assert [finding.code for finding in dvh.findings] == ["another_frame_of_reference"]
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
 def test_absurd_contours_cost_no_more_than_ordinary_ones() -> None:
     needle = polygon([(0, 0), (1e-6, 1e5), (2e-6, 0)])
     zigzag = polygon(np.column_stack((np.tile([0, 50], 20_000), np.linspace(0, 1e-3, 40_000))))

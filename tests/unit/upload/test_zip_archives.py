@@ -143,6 +143,7 @@ def test_an_archive_cut_off_is_refused(client: TestClient) -> None:
     assert (answer.status_code, "damaged or cut off" in answer.json()["detail"]) == (422, True)
 
 
+@pytest.mark.filterwarnings("ignore:Overlapped entries:UserWarning")
 def test_an_archive_with_any_byte_damaged_raises_nothing_but_a_refusal() -> None:
     sound = zipped(("a.dcm", b"a" * 300), ("é/b.dcm", b"b" * 300), method=zipfile.ZIP_DEFLATED)
     for position in range(len(sound)):

@@ -65,6 +65,7 @@ def test_a_small_structure_gets_small_pixels() -> None:
     assert compare(at(0), at(1), pixel_mm=1.0).spacing_mm[1] == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")
 def test_the_grid_is_bounded_however_far_structures_lie_apart() -> None:
     grid = common_grid([at(0), at(2000.0)])
     assert np.prod(grid.shape) <= 32_000_000
