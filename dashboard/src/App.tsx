@@ -13,6 +13,7 @@ const Studies = lazy(() => import('./studies/Studies'));
 const Upload = lazy(() => import('./upload/Upload'));
 const StudyPage = lazy(() => import('./study/StudyPage'));
 const Extractions = lazy(() => import('./extractions/Extractions'));
+const Deliveries = lazy(() => import('./deliveries/Deliveries'));
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -37,6 +38,7 @@ function Pages() {
         <Route path="studies/:identifier" element={<StudyPage />} />
         <Route path="upload" element={<Upload />} />
         <Route path="extractions" element={<Extractions />} />
+        <Route path="deliveries" element={<Deliveries />} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

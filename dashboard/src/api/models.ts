@@ -172,3 +172,44 @@ export interface Dvh {
     warnings: Warning[];
   }[];
 }
+
+export type DestinationState = 'up' | 'down' | 'paused' | 'unknown';
+
+export interface Destination {
+  name: string;
+  kind: 'dicom' | 'dicomweb' | 'xnat';
+  address: string;
+  deidentified: boolean;
+  profile: string | null;
+  state: DestinationState;
+  reason: string | null;
+  since: string | null;
+  last_success_at: string | null;
+  waiting: number;
+  failed: number;
+}
+
+export type DeliveryState = 'waiting' | 'sending' | 'verifying' | 'delivered' | 'failed' | 'cancelled';
+
+export interface Delivery {
+  id: string | number;
+  destination: string;
+  study_orthanc_id: string;
+  study_instance_uid: string;
+  patient_id: string;
+  patient_name: string;
+  study_description: string;
+  state: DeliveryState;
+  attempts: number;
+  instances_total: number;
+  instances_sent: number;
+  bytes_total: number;
+  reason: string | null;
+  /** How the other end has shown that it holds everything. */
+  proof: 'storage_commitment' | 'c_find' | 'qido' | 'file_listing' | null;
+  created_at: string;
+  next_try_at: string | null;
+  started_at: string | null;
+  delivered_at: string | null;
+  duration_s: number | null;
+}

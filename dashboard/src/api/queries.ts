@@ -1,7 +1,17 @@
 // The questions that more than one page asks, with how often they are asked again.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { get } from './client';
-import type { Extraction, ExtractionState, Page, Statistics, Status, Study, StudyDetail } from './models';
+import type {
+  Delivery,
+  Destination,
+  Extraction,
+  ExtractionState,
+  Page,
+  Statistics,
+  Status,
+  Study,
+  StudyDetail,
+} from './models';
 
 /** Between two refreshes of what is shown live; TanStack Query pauses while the tab is hidden. */
 export const REFRESH_MS = 5000;
@@ -68,14 +78,24 @@ export function useRoutes(): ReadonlySet<string> | undefined {
 
 export const useHasRoute = (path: string): boolean | undefined => useRoutes()?.has(path);
 
-/** How many deliveries wait; null while this server has no forwarding. */
-export function useDeliveriesWaiting(): number | null {
-  const exists = useHasRoute('/api/deliveries') === true;
-  const { data } = useQuery({
-    queryKey: ['deliveries', 'waiting'],
-    queryFn: ({ signal }) => get<Page<unknown>>('/api/deliveries', { signal, params: { state: 'pending', limit: 1 } }),
+/** Whether this server sends studies on; undefined until it is known. */
+export const useHasDeliveries = () => useHasRoute('/api/deliveries');
+
+export function useDeliveries(parameters: Record<string, string | number>) {
+  return useQuery({
+    enabled: useHasDeliveries() === true,
+    queryKey: ['deliveries', parameters],
+    queryFn: ({ signal }) => get<Page<Delivery>>('/api/deliveries', { signal, params: parameters }),
     refetchInterval: REFRESH_MS,
-    enabled: exists,
+    placeholderData: keepPreviousData,
   });
-  return data ? data.total : null;
+}
+
+export function useDestinations() {
+  return useQuery({
+    enabled: useHasDeliveries() === true,
+    queryKey: ['destinations'],
+    queryFn: ({ signal }) => get<{ items: Destination[] }>('/api/destinations', { signal }),
+    refetchInterval: REFRESH_MS,
+  });
 }

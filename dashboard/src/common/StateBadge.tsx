@@ -3,9 +3,11 @@ import {
   IconAlertTriangleFilled,
   IconCircleCheckFilled,
   IconCircleDashed,
+  IconCircleMinus,
   IconCircleXFilled,
   IconClock,
   IconLoader,
+  IconPlayerPauseFilled,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
@@ -19,6 +21,13 @@ const LOOKS = {
   running: ['cyan', IconLoader],
   done: ['green', IconCircleCheckFilled],
   failed: ['red', IconCircleXFilled],
+  waiting: ['gray', IconClock],
+  sending: ['cyan', IconLoader],
+  verifying: ['cyan', IconLoader],
+  delivered: ['green', IconCircleCheckFilled],
+  cancelled: ['gray', IconCircleMinus],
+  paused: ['yellow', IconPlayerPauseFilled],
+  unknown: ['gray', IconCircleDashed],
 } as const;
 
 export type StateName = keyof typeof LOOKS;

@@ -1,8 +1,7 @@
 import '../page-styles';
-import { Anchor, Button, Checkbox, Group, Pagination, SegmentedControl, Skeleton, Text } from '@mantine/core';
+import { Anchor, Button, Checkbox, Group, Skeleton, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useSearchParams } from 'react-router';
 import { type Failure, send } from '../api/client';
@@ -11,10 +10,13 @@ import { useExtractions } from '../api/queries';
 import { FailureNotice } from '../common/FailureNotice';
 import { Freshness } from '../common/Freshness';
 import { useFormat } from '../common/format';
+import { ListPages } from '../common/ListPages';
 import { Nothing } from '../common/Nothing';
 import { tell } from '../common/notices';
 import { PageTitle } from '../common/PageTitle';
 import { StateBadge } from '../common/StateBadge';
+import { StateFilter } from '../common/StateFilter';
+import { useSelection } from '../common/selection';
 import { WideTable } from '../common/WideTable';
 import { useIsAdmin } from '../session/session';
 
@@ -23,18 +25,16 @@ const PAGE_SIZE = 25;
 
 export default function Extractions() {
   const { t } = useTranslation();
-  const format = useFormat();
   const queries = useQueryClient();
   const isAdmin = useIsAdmin();
   const [parameters, setParameters] = useSearchParams();
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const state = STATES.find((name) => name === parameters.get('state'));
   const page = Math.max(1, Number(parameters.get('page')) || 1);
   const asked = { limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE, ...(state && { state }) };
   const extractions = useExtractions(asked);
   const items = extractions.data?.items ?? [];
   const total = extractions.data?.total ?? 0;
-  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
+  const selection = useSelection(items.map(({ orthanc_id }) => orthanc_id));
 
   const retry = useMutation({
     mutationFn: async (identifiers: string[]) => {
@@ -46,13 +46,13 @@ export default function Extractions() {
     },
     onSuccess: ({ asked: count, failures }) => {
       tell(t('extractions.retried', { count: count - failures.length }), failures[0] ?? null);
-      setSelected(new Set());
+      selection.clear();
       void queries.invalidateQueries({ queryKey: ['extractions'] });
     },
   });
 
   function change(name: string, value: string) {
-    setSelected(new Set());
+    selection.clear();
     const next = new URLSearchParams(name === 'page' ? parameters : {});
     if (value) next.set(name, value);
     setParameters(next);
@@ -65,26 +65,15 @@ export default function Extractions() {
       </PageTitle>
       <section className="panel">
         <Group justify="space-between" mb="sm">
-          <div className="scroll-x" style={{ maxWidth: '100%' }}>
-            <SegmentedControl
-              size="xs"
-              aria-label={t('services.state')}
-              value={state ?? ''}
-              onChange={(value) => change('state', value)}
-              data={[
-                { value: '', label: t('extractions.all') },
-                ...STATES.map((name) => ({ value: name, label: t(`states.${name}`) })),
-              ]}
-            />
-          </div>
+          <StateFilter states={STATES} value={state} onChange={(value) => change('state', value)} />
           <Button
             size="xs"
             leftSection={<IconRefresh size={14} aria-hidden />}
-            disabled={!isAdmin || selected.size === 0}
+            disabled={!isAdmin || selection.chosen.size === 0}
             loading={retry.isPending}
-            onClick={() => retry.mutate([...selected])}
+            onClick={() => retry.mutate([...selection.chosen])}
           >
-            {t('extractions.retry', { count: selected.size })}
+            {t('extractions.retry', { count: selection.chosen.size })}
           </Button>
         </Group>
         {extractions.isError && <FailureNotice error={extractions.error} onRetry={() => void extractions.refetch()} />}
@@ -100,13 +89,9 @@ export default function Extractions() {
                   <th style={{ width: 40 }}>
                     <Checkbox
                       aria-label={t('extractions.select')}
-                      checked={selected.size === items.length}
-                      indeterminate={selected.size > 0 && selected.size < items.length}
-                      onChange={() =>
-                        setSelected(
-                          new Set(selected.size === items.length ? [] : items.map(({ orthanc_id }) => orthanc_id)),
-                        )
-                      }
+                      checked={selection.all}
+                      indeterminate={selection.chosen.size > 0 && !selection.all}
+                      onChange={selection.toggleAll}
                     />
                   </th>
                   <th>{t('extractions.set')}</th>
@@ -123,34 +108,13 @@ export default function Extractions() {
                   <Row
                     key={extraction.orthanc_id}
                     extraction={extraction}
-                    selected={selected.has(extraction.orthanc_id)}
-                    onSelect={() => {
-                      const next = new Set(selected);
-                      if (!next.delete(extraction.orthanc_id)) next.add(extraction.orthanc_id);
-                      setSelected(next);
-                    }}
+                    selected={selection.chosen.has(extraction.orthanc_id)}
+                    onSelect={() => selection.toggle(extraction.orthanc_id)}
                   />
                 ))}
               </tbody>
             </WideTable>
-            <Group justify="space-between" mt="md">
-              <Text size="sm" c="dimmed" role="status">
-                {t('studies.shown', {
-                  from: format.number(asked.offset + 1),
-                  to: format.number(asked.offset + items.length),
-                  total: format.number(total),
-                })}
-              </Text>
-              {pages > 1 && (
-                <Pagination
-                  total={pages}
-                  value={page}
-                  onChange={(to) => change('page', String(to))}
-                  getItemProps={(number) => ({ 'aria-label': t('studies.page', { page: number }) })}
-                  getControlProps={(control) => ({ 'aria-label': t(`studies.${control as 'next' | 'previous'}`) })}
-                />
-              )}
-            </Group>
+            <ListPages page={page} size={PAGE_SIZE} total={total} onPage={(to) => change('page', String(to))} />
           </>
         )}
       </section>

@@ -1,9 +1,9 @@
 import { Anchor, Group, Skeleton, Stack, Text, ThemeIcon, Title } from '@mantine/core';
-import { IconAlertTriangle, IconInbox, IconTopologyStar3 } from '@tabler/icons-react';
+import { IconAlertTriangle, IconInbox, IconSend, IconTopologyStar3 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import type { Extraction, Study } from '../api/models';
-import { useExtractions, useStudies } from '../api/queries';
+import type { Delivery, Extraction, Study } from '../api/models';
+import { useDeliveries, useExtractions, useStudies } from '../api/queries';
 import { personName, useFormat } from '../common/format';
 import { Nothing } from '../common/Nothing';
 
@@ -12,13 +12,13 @@ const SHOWN = 12;
 interface Event {
   key: string;
   at: string;
-  kind: 'arrival' | 'extraction' | 'failure';
+  kind: 'arrival' | 'extraction' | 'failure' | 'delivery' | 'deliveryFailure';
   study: string | null;
   values: Record<string, string | number>;
 }
 
-/** Arrivals and extractions as one list, newest first. */
-export function eventsOf(studies: Study[], extractions: Extraction[]): Event[] {
+/** Arrivals, extractions and deliveries as one list, newest first. */
+export function eventsOf(studies: Study[], extractions: Extraction[], deliveries: Delivery[]): Event[] {
   const arrivals = studies.map(
     (study): Event => ({
       key: `study-${study.orthanc_id}`,
@@ -43,18 +43,40 @@ export function eventsOf(studies: Study[], extractions: Extraction[]): Event[] {
         },
       }),
     );
-  return [...arrivals, ...ended].sort((a, b) => b.at.localeCompare(a.at)).slice(0, SHOWN);
+  const sentOn = deliveries
+    .filter(({ state }) => state === 'delivered' || state === 'failed')
+    .map(
+      (delivery): Event => ({
+        key: `delivery-${delivery.id}`,
+        at: delivery.delivered_at ?? delivery.started_at ?? delivery.created_at,
+        kind: delivery.state === 'failed' ? 'deliveryFailure' : 'delivery',
+        study: delivery.study_orthanc_id,
+        values: {
+          who: personName(delivery.patient_name) || delivery.patient_id,
+          where: delivery.destination,
+          why: delivery.reason ?? '',
+        },
+      }),
+    );
+  return [...arrivals, ...ended, ...sentOn].sort((a, b) => b.at.localeCompare(a.at)).slice(0, SHOWN);
 }
 
-const ICONS = { arrival: IconInbox, extraction: IconTopologyStar3, failure: IconAlertTriangle };
+const ICONS = {
+  arrival: IconInbox,
+  extraction: IconTopologyStar3,
+  failure: IconAlertTriangle,
+  delivery: IconSend,
+  deliveryFailure: IconAlertTriangle,
+};
 
 export function Activity() {
   const { t } = useTranslation();
   const format = useFormat();
   const studies = useStudies({ sort: 'arrived_at', order: 'desc', limit: SHOWN });
   const extractions = useExtractions({ limit: SHOWN });
+  const deliveries = useDeliveries({ limit: SHOWN });
   const loading = studies.isPending || extractions.isPending;
-  const events = eventsOf(studies.data?.items ?? [], extractions.data?.items ?? []);
+  const events = eventsOf(studies.data?.items ?? [], extractions.data?.items ?? [], deliveries.data?.items ?? []);
 
   return (
     <section className="panel" aria-labelledby="activity-title">

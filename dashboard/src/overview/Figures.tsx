@@ -1,14 +1,15 @@
 import { SimpleGrid, Skeleton, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Statistics } from '../api/models';
-import { useDeliveriesWaiting } from '../api/queries';
+import { useDeliveries, useHasDeliveries } from '../api/queries';
 import { useFormat } from '../common/format';
 
 /** The counters on top. They keep their place while they load. */
 export function Figures({ statistics }: { statistics: Statistics | undefined }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const waiting = useDeliveriesWaiting();
+  const sendsOn = useHasDeliveries();
+  const waiting = useDeliveries({ state: 'waiting', limit: 1 }).data?.total;
   const figures: [string, string | undefined][] = [
     ['studies', statistics && format.number(statistics.studies)],
     ['series', statistics && format.number(statistics.series)],
@@ -16,7 +17,7 @@ export function Figures({ statistics }: { statistics: Statistics | undefined }) 
     ['disk', statistics && format.bytes(statistics.disk_bytes)],
     ['structures', statistics && format.number(statistics.extractions.structures)],
   ];
-  if (waiting !== null) figures.push(['deliveries', format.number(waiting)]);
+  if (sendsOn) figures.push(['deliveries', waiting === undefined ? undefined : format.number(waiting)]);
   return (
     <SimpleGrid component="dl" cols={{ base: 2, sm: 3, lg: figures.length }} m={0}>
       {figures.map(([name, value]) => (

@@ -1,9 +1,17 @@
 import { ActionIcon, Anchor, Burger, Group, Loader, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconFolders, IconLayoutDashboard, IconLogout, IconTopologyStar3, IconUpload } from '@tabler/icons-react';
+import {
+  IconFolders,
+  IconLayoutDashboard,
+  IconLogout,
+  IconSend,
+  IconTopologyStar3,
+  IconUpload,
+} from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Outlet, useLocation } from 'react-router';
+import { useHasDeliveries } from '../api/queries';
 import { useLendLogIn } from '../common/doors';
 import { signOut, useSession } from '../session/session';
 import { UploadIndicator } from '../upload/UploadIndicator';
@@ -16,6 +24,7 @@ const PAGES = [
   { path: '/studies', name: 'studies', Icon: IconFolders },
   { path: '/upload', name: 'upload', Icon: IconUpload },
   { path: '/extractions', name: 'extractions', Icon: IconTopologyStar3 },
+  { path: '/deliveries', name: 'deliveries', Icon: IconSend },
 ] as const;
 
 export function Shell() {
@@ -24,6 +33,8 @@ export function Shell() {
   const { pathname } = useLocation();
   const [opened, { toggle, close }] = useDisclosure();
   useLendLogIn();
+  const sendsOn = useHasDeliveries();
+  const pages = PAGES.filter(({ name }) => name !== 'deliveries' || sendsOn);
   const main = useRef<HTMLElement>(null);
   const page = PAGES.find(({ path }) => (path === '/' ? pathname === '/' : pathname.startsWith(path)));
 
@@ -88,7 +99,7 @@ export function Shell() {
       </header>
       <nav aria-label={t('shell.pages')} data-opened={opened || undefined}>
         <div>
-          {PAGES.map(({ path, name, Icon }) => (
+          {pages.map(({ path, name, Icon }) => (
             <NavLink
               key={path}
               component={Link}

@@ -1,5 +1,5 @@
 import '../page-styles';
-import { Anchor, Badge, Button, Group, Pagination, Skeleton, Text, UnstyledButton } from '@mantine/core';
+import { Anchor, Badge, Button, Group, Skeleton, Text, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -9,9 +9,11 @@ import { useStudies } from '../api/queries';
 import { FailureNotice } from '../common/FailureNotice';
 import { Freshness } from '../common/Freshness';
 import { personName, useFormat } from '../common/format';
+import { ListPages } from '../common/ListPages';
 import { Nothing } from '../common/Nothing';
 import { PageTitle } from '../common/PageTitle';
 import { WideTable } from '../common/WideTable';
+import { SendStudy } from '../deliveries/SendStudy';
 import { DeleteStudy } from './DeleteStudy';
 import { Filters } from './Filters';
 import { StudyActions } from './StudyActions';
@@ -31,13 +33,12 @@ const NUMERIC = new Set<SortKey>(['instance_count', 'size_bytes']);
 
 export default function Studies() {
   const { t } = useTranslation();
-  const format = useFormat();
   const [parameters, setParameters] = useSearchParams();
   const search = readSearch(parameters);
   const studies = useStudies(askedOf(search));
   const [deleting, setDeleting] = useState<Study | null>(null);
+  const [sending, setSending] = useState<Study | null>(null);
   const total = studies.data?.total ?? 0;
-  const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
 
   const change = (changed: Partial<Search>, replace = false) =>
     setParameters(writeSearch({ ...search, page: 1, ...changed }), { replace });
@@ -71,34 +72,21 @@ export default function Studies() {
               </thead>
               <tbody>
                 {studies.data.items.map((study) => (
-                  <Row key={study.orthanc_id} study={study} onDelete={() => setDeleting(study)} />
+                  <Row
+                    key={study.orthanc_id}
+                    study={study}
+                    onDelete={() => setDeleting(study)}
+                    onSend={() => setSending(study)}
+                  />
                 ))}
               </tbody>
             </WideTable>
-            <Group justify="space-between" mt="md">
-              <Text size="sm" c="dimmed" role="status">
-                {t('studies.shown', {
-                  from: format.number((search.page - 1) * PAGE_SIZE + 1),
-                  to: format.number(Math.min(search.page * PAGE_SIZE, total)),
-                  total: format.number(total),
-                })}
-              </Text>
-              {pages > 1 && (
-                <Pagination
-                  component="nav"
-                  aria-label={t('studies.pages')}
-                  total={pages}
-                  value={search.page}
-                  onChange={(page) => change({ page })}
-                  getItemProps={(page) => ({ 'aria-label': t('studies.page', { page }) })}
-                  getControlProps={(control) => ({ 'aria-label': t(`studies.${control as 'next' | 'previous'}`) })}
-                />
-              )}
-            </Group>
+            <ListPages page={search.page} size={PAGE_SIZE} total={total} onPage={(page) => change({ page })} />
           </>
         )}
       </section>
       <DeleteStudy study={deleting} onClose={() => setDeleting(null)} />
+      <SendStudy study={sending} onClose={() => setSending(null)} />
     </>
   );
 }
@@ -127,7 +115,7 @@ function SortHeader(props: { column: SortKey; search: Search; onSort: (change: P
   );
 }
 
-function Row({ study, onDelete }: { study: Study; onDelete: () => void }) {
+function Row({ study, onDelete, onSend }: { study: Study; onDelete: () => void; onSend: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
@@ -158,7 +146,7 @@ function Row({ study, onDelete }: { study: Study; onDelete: () => void }) {
         </time>
       </td>
       <td>
-        <StudyActions study={study} onDelete={onDelete} compact />
+        <StudyActions study={study} onDelete={onDelete} onSend={onSend} compact />
       </td>
     </tr>
   );

@@ -1,8 +1,8 @@
 import { ActionIcon, Button, Group, Menu } from '@mantine/core';
-import { IconDots, IconDownload, IconExternalLink, IconEye, IconTrash } from '@tabler/icons-react';
+import { IconDots, IconDownload, IconExternalLink, IconEye, IconSend, IconTrash } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Study } from '../api/models';
-import { useStatus } from '../api/queries';
+import { useHasDeliveries, useStatus } from '../api/queries';
 import { ohifPath, useDoorAddress } from '../common/doors';
 import { download } from '../common/notices';
 import { useIsAdmin } from '../session/session';
@@ -10,14 +10,16 @@ import { useIsAdmin } from '../session/session';
 interface Props {
   study: Study;
   onDelete: () => void;
+  onSend: () => void;
   compact?: boolean;
 }
 
 /** What can be done with a study, in the list and on its own page. */
-export function StudyActions({ study, onDelete, compact = false }: Props) {
+export function StudyActions({ study, onDelete, onSend, compact = false }: Props) {
   const { t } = useTranslation();
   const address = useDoorAddress();
   const isAdmin = useIsAdmin();
+  const sendsOn = useHasDeliveries();
   const ohif = useStatus().data?.services.find(({ name }) => name === 'ohif')?.state;
   const ohifClosed = ohif === 'down' || ohif === 'not_configured';
   const ohifLink = { href: address('ohif', ohifPath(study.study_instance_uid)), target: '_blank', rel: 'opener' };
@@ -64,6 +66,11 @@ export function StudyActions({ study, onDelete, compact = false }: Props) {
           >
             {t('studies.zip')}
           </Menu.Item>
+          {sendsOn && (
+            <Menu.Item disabled={!isAdmin} leftSection={<IconSend size={16} aria-hidden />} onClick={onSend}>
+              {isAdmin ? t('studies.send') : t('studies.sendAdmin')}
+            </Menu.Item>
+          )}
           <Menu.Divider />
           <Menu.Item
             color="var(--mantine-color-error)"

@@ -10,6 +10,7 @@ import { FailureNotice } from '../common/FailureNotice';
 import { personName, useFormat } from '../common/format';
 import { Nothing } from '../common/Nothing';
 import { PageTitle } from '../common/PageTitle';
+import { SendStudy } from '../deliveries/SendStudy';
 import { DeleteStudy } from '../studies/DeleteStudy';
 import { StudyActions } from '../studies/StudyActions';
 import { SliceViewer } from '../viewer/SliceViewer';
@@ -49,6 +50,7 @@ function Study({ study }: { study: StudyDetail }) {
   const format = useFormat();
   const navigate = useNavigate();
   const [deleting, setDeleting] = useState(false);
+  const [sending, setSending] = useState(false);
   const [chosen, setChosen] = useState<Series>();
   const [shown, setShown] = useState<Series>();
   const onImages = useCallback((series: Series) => setShown(series), []);
@@ -72,7 +74,7 @@ function Study({ study }: { study: StudyDetail }) {
   return (
     <>
       <PageTitle title={personName(study.patient_name) || study.patient_id || t('pages.study')}>
-        <StudyActions study={study} onDelete={() => setDeleting(true)} />
+        <StudyActions study={study} onDelete={() => setDeleting(true)} onSend={() => setSending(true)} />
       </PageTitle>
       <Stack>
         <section className="panel" aria-label={t('study.facts')}>
@@ -112,6 +114,7 @@ function Study({ study }: { study: StudyDetail }) {
         )}
         <SeriesList series={study.series} shown={current?.orthanc_id} onShow={setChosen} />
       </Stack>
+      <SendStudy study={sending ? study : null} onClose={() => setSending(false)} />
       <DeleteStudy
         study={deleting ? study : null}
         onClose={() => setDeleting(false)}
