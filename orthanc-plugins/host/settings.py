@@ -49,6 +49,8 @@ class Settings:
     node: str
     postgres: PostgresSettings | None = None
     services: tuple[ServiceSettings, ...] = ()
+    #: The AE title under which DCM4CHEE's REST services stand, asked for its metrics.
+    dcm4chee_ae_title: str = "DCM4CHEE"
     probe_interval_s: float = 10.0
     probe_timeout_s: float = 2.0
     extraction_workers: int = 2
@@ -83,6 +85,7 @@ class Settings:
             node=env.text("PACS_NODE", environment.get("HOSTNAME", "orthanc")),
             postgres=_postgres(env),
             services=_services(env),
+            dcm4chee_ae_title=env.text("PACS_DCM4CHEE_AET", "DCM4CHEE"),
             probe_interval_s=env.number("PACS_PROBE_INTERVAL_S", 10.0, lowest=0.2),
             probe_timeout_s=env.number("PACS_PROBE_TIMEOUT_S", 2.0, lowest=0.1),
             extraction_workers=int(env.number("PACS_EXTRACTION_WORKERS", 2, lowest=1)),
