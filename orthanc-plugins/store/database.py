@@ -31,6 +31,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def database_now(connection: Connection) -> datetime:
+    """This moment by the database's clock: nodes that share it agree, whatever their own clocks say."""
+    if connection.dialect.name == "sqlite":
+        return utc_now()
+    moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)
+
+
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ``on_conflict_do_…``, which both databases have and SQLAlchemy spells per database."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

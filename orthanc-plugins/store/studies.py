@@ -128,10 +128,10 @@ def _conditions(search: StudySearch) -> list[ColumnElement[bool]]:
     for name, column in columns.items():
         asked = getattr(search, name)
         if asked:
-            found.append(column.like(_pattern(asked), escape="!"))
+            found.append(column.like(like_pattern(asked), escape="!"))
     # Every word must stand somewhere: "dupont ct" finds the CT of Dupont.
     for word in (search.text or "").split():
-        pattern = _pattern(word)
+        pattern = like_pattern(word)
         anywhere: list[ColumnElement[bool]] = [column.like(pattern, escape="!") for column in columns.values()]
         anywhere += [
             study.c.study_instance_uid == word,
@@ -151,7 +151,7 @@ def _literal(text: str) -> str:
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-def _pattern(text: str) -> str:
+def like_pattern(text: str) -> str:
     """A LIKE pattern: with wildcards the whole value, as in DICOM (PS3.4, C.2.2.2.4); without, any part of it."""
     literal = _literal(fold(text))
     if "*" in literal or "?" in literal:

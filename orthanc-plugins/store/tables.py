@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -169,4 +171,43 @@ change_cursor = Table(
     metadata,
     Column("name", String(50), primary_key=True),
     Column("position", BigInteger, nullable=False),
+)
+
+#: One row for each delivery of (a part of) a study to a destination: the outbox and its history.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_orthanc_id", _identifier(), nullable=False),
+    Column("destination", String(32), nullable=False),
+    # Of the instances it takes. NULL once it says nothing of what is held now: the study was deleted, or sent anew.
+    Column("digest", String(64)),
+    Column("instances", LargeBinary, nullable=False),  # Orthanc's identifiers, 20 bytes each: they are SHA-1s
+    Column("by_hand", Boolean, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text),
+    Column("proof", String(20)),
+    # As they were when it was made: they stay when the study is deleted.
+    Column("study_instance_uid", String(64), nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("patient_name", Text, nullable=False),
+    Column("study_description", Text, nullable=False),
+    Column("folded", Text, nullable=False),  # these three without accents and case, for search
+    Column("instances_total", Integer, nullable=False),
+    Column("instances_sent", Integer, nullable=False),
+    Column("bytes_total", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("delivered_at", UtcDateTime),
+    Column("duration_s", Double),
+    Column("lease_owner", String(100)),
+    Column("lease_until", UtcDateTime),
+    Index("ix_delivery_unique", "study_orthanc_id", "destination", "digest", unique=True),
+    Index("ix_delivery_queue", "destination", "state", "by_hand", "next_try_at"),
+    Index("ix_delivery_state_lease_until", "state", "lease_until"),
+    Index("ix_delivery_destination_delivered_at", "destination", "delivered_at"),
+    Index("ix_delivery_created_at", "created_at", "id"),
+    Index("ix_delivery_study_instance_uid", "study_instance_uid"),
 )

@@ -1,0 +1,3 @@
+"""tests/unit/store/test_deliveries.py, on PostgreSQL."""
+
+from unit.store.test_deliveries import *  # noqa: F403
