@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# ./pacs backup DIR and ./pacs restore DIR: both volumes and .env, from one moment. Sourced after common.sh.
+# ./pacs backup DIR and ./pacs restore DIR: all data and .env, from one moment. Sourced after common.sh.
 
 VOLUMES=(postgres-data orthanc-data)
+# Copied where they are: the data of the profiles `archive` and `research`.
+PROFILE_VOLUMES=(dcm4chee-mysql-data dcm4chee-ldap-data dcm4chee-ldap-config dcm4chee-storage xnat-postgres-data xnat-data)
 
 # Index and files belong together, so everything stands still while both are read.
 backup() {
@@ -17,7 +19,7 @@ backup() {
     trap 'start_again; unexpected_failure' ERR
     trap 'start_again; exit 130' INT TERM
     compose --progress quiet stop
-    for volume in "${VOLUMES[@]}"; do
+    for volume in "${VOLUMES[@]}" $(existing_profile_volumes); do
         say "Copying $volume"
         with_volume "$volume" ro "$folder.partial" tar -C /volume -czf "/backup/$volume.tgz" . \
             || { start_again; fail "$volume could not be copied to '$1'; is its disk full? Nothing was changed."; }
@@ -41,7 +43,7 @@ restore() {
         [[ $answer == yes ]] || fail "Nothing was changed."
     fi
     find_docker || fail "Docker does not answer: run ./pacs up, which installs and starts it."
-    for volume in "${VOLUMES[@]}"; do
+    for volume in $(volumes_in "$folder"); do
         run_docker run --rm --volume "$folder:/backup:ro" "$DEBIAN_IMAGE" gzip --test "/backup/$volume.tgz" \
             || fail "$volume.tgz in '$1' is damaged; nothing was changed."
     done
@@ -49,12 +51,27 @@ restore() {
     [[ ! -r $ENV_FILE ]] || cp -p "$ENV_FILE" "$ENV_FILE.before-restore"
     cp -p "$folder/env" "$ENV_FILE"
     compose --progress quiet down --remove-orphans
-    for volume in "${VOLUMES[@]}"; do
+    for volume in $(volumes_in "$folder"); do
         say "Restoring $volume"
         # shellcheck disable=SC2016  # expanded inside the container
         with_volume "$volume" rw "$folder" sh -c 'find /volume -mindepth 1 -delete && tar -C /volume -xzf "/backup/$0.tgz"' "$volume"
     done
     say "Restored. Start it with ./pacs up"
+}
+
+existing_profile_volumes() {
+    local volume
+    for volume in "${PROFILE_VOLUMES[@]}"; do
+        if run_docker volume inspect "$(project_name)_$volume" > /dev/null 2>&1; then printf '%s\n' "$volume"; fi
+    done
+}
+
+# volumes_in FOLDER: those that a backup has. One made without a profile leaves that profile's data as they are.
+volumes_in() {
+    local volume
+    for volume in "${VOLUMES[@]}" "${PROFILE_VOLUMES[@]}"; do
+        if [[ -e $1/$volume.tgz || " ${VOLUMES[*]} " == *" $volume "* ]]; then printf '%s\n' "$volume"; fi
+    done
 }
 
 # Relative to where the user stands, not to the project.

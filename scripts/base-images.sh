@@ -15,39 +15,58 @@ ensure_base_images() {
     ensure_image "$NODE_IMAGE" build_stand_in node
 }
 
-# What a profile needs beside. Of Grafana there is no Debian package: where no registry answers the profile runs without.
+# What profiles need beside. What has no Debian package is left out where no registry answers, and the rest runs without.
 ensure_profile_images() {
     local registry=unknown
-    profile_is_on monitoring || return 0
-    ensure_image prom/prometheus:v3.5.3 build_stand_in prometheus
-    ensure_image prometheuscommunity/postgres-exporter:v0.19.1 build_stand_in postgres-exporter
-    ensure_image prom/node-exporter:v1.11.1 build_stand_in node-exporter
-    ensure_image nginx/nginx-prometheus-exporter:1.5.1 build_stand_in nginx-exporter
-    ensure_image grafana/grafana:12.3.0 leave_out grafana
+    if profile_is_on monitoring; then
+        ensure_image prom/prometheus:v3.5.3 build_stand_in prometheus
+        ensure_image prometheuscommunity/postgres-exporter:v0.19.1 build_stand_in postgres-exporter
+        ensure_image prom/node-exporter:v1.11.1 build_stand_in node-exporter
+        ensure_image nginx/nginx-prometheus-exporter:1.5.1 build_stand_in nginx-exporter
+        ensure_images_of grafana grafana/grafana:12.3.0
+    fi
+    if profile_is_on archive; then
+        ensure_images_of "dcm4chee dcm4chee-ldap dcm4chee-mysql dcm4chee-setup dcm4chee-door" \
+            dcm4che/dcm4chee-arc-psql:5.35.1 dcm4che/slapd-dcm4chee:2.6.13-35.1 mysql:8.4
+    fi
+    if profile_is_on research; then
+        ensure_images_of "xnat xnat-postgres xnat-setup xnat-door" tomcat:9.0-jdk8-temurin-noble postgres:16
+    fi
 }
 
 # Services that cannot be started here.
 LEFT_OUT=()
-leave_out() {
-    warn "$1 comes from a registry only, and none answers: everything else of its profile starts without it."
-    LEFT_OUT+=("$2")
+
+# ensure_images_of SERVICES IMAGE…: every image, or none of the services.
+ensure_images_of() {
+    local services=$1 image
+    for image in "${@:2}"; do
+        if have_image "$image"; then continue; fi
+        warn "$image comes from a registry only, and none answers. Left out: $services. Everything else starts;" \
+            "run ./pacs up again where a registry can be reached, or bring the image by docker save and docker load."
+        # shellcheck disable=SC2206  # one word each
+        LEFT_OUT+=($services)
+        return
+    done
 }
 
-# ensure_image IMAGE BUILDER [NAME]
+# ensure_image IMAGE BUILDER NAME
 ensure_image() {
-    local image=$1 builder=$2 name=${3:-}
-    if run_docker image inspect "$image" > /dev/null 2>&1; then
-        return
-    fi
-    if [[ $registry != unreachable ]]; then
-        say "Pulling $image"
-        if pull "$image"; then return; fi
-        # One refusal is enough: the next image would come from the same place.
-        registry=unreachable
-        say "No registry answers; building stand-ins from the machine's Debian mirror"
-    fi
-    [[ $builder == leave_out ]] || say "Building a stand-in for $image"
-    "$builder" "$image" "$name"
+    if have_image "$1"; then return; fi
+    say "Building a stand-in for $1"
+    "$2" "$1" "${3:-}"
+}
+
+# have_image IMAGE: it is there already, or comes from a registry.
+have_image() {
+    if run_docker image inspect "$1" > /dev/null 2>&1; then return; fi
+    [[ $registry != unreachable ]] || return 1
+    say "Pulling $1"
+    if pull "$1"; then return; fi
+    # One refusal is enough: the next image would come from the same place.
+    registry=unreachable
+    say "No registry answers"
+    return 1
 }
 
 # True when the image came. Gives up after 15 s without an answer, yet lets a slow download take its time.

@@ -3,7 +3,8 @@
 
 status() {
     require_stack
-    local host bind probes containers
+    local host bind probes containers settings_file shown="orthanc postgres dashboard ohif"
+    settings_file=$(basename "$ENV_FILE")
     bind=$(setting PACS_BIND 0.0.0.0)
     host=$bind
     [[ $bind != 0.0.0.0 ]] || host=localhost
@@ -12,16 +13,27 @@ status() {
 
     printf '\n'
     row SERVICE URL STATE "SIGN IN" "$BOLD"
-    service_row orthanc "http://$host:$(setting PACS_HTTP_PORT 8042)" "admin, viewer: PACS_…_PASSWORD in $(basename "$ENV_FILE")"
+    service_row orthanc "http://$host:$(setting PACS_HTTP_PORT 8042)" "admin, viewer: PACS_…_PASSWORD in $settings_file"
     row dicom "$host:$(setting PACS_DICOM_PORT 4242), AE title $(setting PACS_DICOM_AET ORTHANC)" "$(service_state orthanc)" "-"
     service_row door "http://$host:$(setting PACS_API_PORT 8000)/api/docs" "as for orthanc"
     # Docker looks at these more often than the plugins do, which began before them.
     row dashboard "http://$host:$(setting PACS_DASHBOARD_PORT 3000)" "$(service_state dashboard)" "as for orthanc"
     row ohif "http://$host:$(setting PACS_OHIF_PORT 3001)" "$(service_state ohif)" "as for orthanc"
-    service_row postgres "not published" "PACS_POSTGRES_PASSWORD in $(basename "$ENV_FILE")"
+    service_row postgres "not published" "PACS_POSTGRES_PASSWORD in $settings_file"
+    if profile_is_on archive; then
+        shown+=" dcm4chee"
+        service_row dcm4chee "http://$host:$(setting PACS_DCM4CHEE_PORT 8082)/dcm4chee-arc/ui2" "admin: PACS_DCM4CHEE_PASSWORD in $settings_file"
+        row "" "$host:$(setting PACS_DCM4CHEE_DICOM_PORT 11112), AE title DCM4CHEE; HL7 $(setting PACS_DCM4CHEE_HL7_PORT 2575)" "$(service_state dcm4chee)" "-"
+    fi
+    if profile_is_on research; then
+        shown+=" xnat"
+        service_row xnat "http://$host:$(setting PACS_XNAT_PORT 8081)" "admin: PACS_XNAT_PASSWORD in $settings_file"
+        row "" "$host:$(setting PACS_XNAT_DICOM_PORT 8104), AE title XNAT" "$(service_state xnat)" "-"
+    fi
     if profile_is_on monitoring; then
+        shown+=" prometheus grafana"
         service_row prometheus "http://$host:$(setting PACS_PROMETHEUS_PORT 9090)" "-"
-        service_row grafana "http://$host:$(setting PACS_GRAFANA_PORT 3002)" "admin: PACS_GRAFANA_PASSWORD in $(basename "$ENV_FILE")"
+        service_row grafana "http://$host:$(setting PACS_GRAFANA_PORT 3002)" "admin: PACS_GRAFANA_PASSWORD in $settings_file"
     fi
     other_rows
     printf '\n'
@@ -63,12 +75,11 @@ service_row() {
     row "$1" "$2" "${state:-$(service_state "$1")}" "$3"
 }
 
-# Configured services that are not part of the core stack.
+# Configured services that have no row yet.
 other_rows() {
     local name state reason
     while IFS=$'\t' read -r name state reason; do
-        case $name in '' | orthanc | postgres | dashboard | ohif | prometheus | grafana) continue ;; esac
-        [[ $state != not_configured ]] || continue
+        [[ -n $name && " $shown " != *" $name "* && $state != not_configured ]] || continue
         row "$name" "${reason:--}" "$state" ""
     done <<< "$probes"
 }

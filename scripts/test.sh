@@ -196,7 +196,8 @@ check_style() {
         ruff check --no-cache .
         ruff format --no-cache --check --quiet . || { ruff format --no-cache --check .; exit 1; }
         mypy --cache-dir "$TMPDIR/mypy"
-        shellcheck --external-sources pacs .ci/run scripts/*.sh scripts/base-images/*.sh scripts/base-images/*/*.sh
+        shellcheck --external-sources pacs .ci/run scripts/*.sh scripts/base-images/*.sh scripts/base-images/*/*.sh \
+            dcm4chee/*.sh xnat/*.sh config/nginx/start.sh
     '
 }
 

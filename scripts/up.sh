@@ -9,7 +9,7 @@
 # shellcheck source=scripts/status.sh
 . "$ROOT/scripts/status.sh"
 
-PROFILES=(monitoring)
+PROFILES=(monitoring archive research)
 
 up() {
     local profiles=()
@@ -35,6 +35,7 @@ up() {
     copy_ca_certificates
     export_build_mirrors
     export_profile_urls
+    choose_services
     build_images
     start_services
     wait_for_probes
@@ -74,10 +75,29 @@ remember_profiles() {
 
 # What /api/status watches of a profile that is on, unless the operator named other addresses.
 export_profile_urls() {
-    profile_is_on monitoring || return 0
-    export PACS_PROMETHEUS_URL PACS_GRAFANA_URL
-    PACS_PROMETHEUS_URL=$(setting PACS_PROMETHEUS_URL http://prometheus:9090/-/healthy)
-    [[ " ${LEFT_OUT[*]} " == *grafana* ]] || PACS_GRAFANA_URL=$(setting PACS_GRAFANA_URL http://grafana:3000/api/health)
+    if service_is_on monitoring prometheus; then
+        export_setting PACS_PROMETHEUS_URL http://prometheus:9090/-/healthy
+    fi
+    if service_is_on monitoring grafana; then
+        export_setting PACS_GRAFANA_URL http://grafana:3000/api/health
+    fi
+    # Forwarding goes to the archive by this modality, and to XNAT at this address.
+    if service_is_on archive dcm4chee; then
+        export_setting PACS_DCM4CHEE_URL http://dcm4chee:8080/dcm4chee-arc/ctrl/status
+        export_setting PACS_DCM4CHEE_MODALITY dcm4chee
+    fi
+    if service_is_on research xnat; then
+        export_setting PACS_XNAT_URL http://xnat:8080
+    fi
+}
+
+# service_is_on PROFILE SERVICE: its profile is on, and it need not be left out on this machine.
+service_is_on() { profile_is_on "$1" && [[ " ${LEFT_OUT[*]} " != *" $2 "* ]]; }
+
+export_setting() {
+    local value
+    value=$(setting "$1" "$2")
+    export "$1=$value"
 }
 
 # New secrets would lock us out of a database that was created with the old ones.
@@ -95,6 +115,8 @@ check_ports() {
     local names=(PACS_HTTP_PORT:8042 PACS_DICOM_PORT:4242 PACS_API_PORT:8000 PACS_DASHBOARD_PORT:3000
         PACS_OHIF_PORT:3001)
     ! profile_is_on monitoring || names+=(PACS_PROMETHEUS_PORT:9090 PACS_GRAFANA_PORT:3002)
+    ! profile_is_on archive || names+=(PACS_DCM4CHEE_PORT:8082 PACS_DCM4CHEE_DICOM_PORT:11112 PACS_DCM4CHEE_HL7_PORT:2575)
+    ! profile_is_on research || names+=(PACS_XNAT_PORT:8081 PACS_XNAT_DICOM_PORT:8104)
     for name in "${names[@]}"; do
         port=$(setting "${name%:*}" "${name#*:}")
         name=${name%:*}
@@ -125,15 +147,15 @@ process_on_port() {
     printf '%s' "${name:-another program}"
 }
 
-# .env from .env.example with random passwords; an existing one is only ever completed by passwords that are new.
+# .env from .env.example with random secrets; an existing one is only ever completed by secrets that are new.
 write_env_file() {
     local name draft
     if [[ -e $ENV_FILE ]]; then
         while read -r name; do
             grep -q "^$name=" "$ENV_FILE" && continue
-            printf '%s=%s\n' "$name" "$(random_password)" >> "$ENV_FILE"
+            printf '%s=%s\n' "$name" "$(random_secret "$name")" >> "$ENV_FILE"
             say "Added $name to $ENV_FILE (new in this version)"
-        done < <(password_names)
+        done < <(secret_names)
         return
     fi
     say "Writing $ENV_FILE with random passwords"
@@ -142,8 +164,8 @@ write_env_file() {
     chmod 0600 "$draft"
     write_given_settings "$draft"
     while read -r name; do
-        sed -i "s/^$name=\$/$name=$(random_password)/" "$draft"
-    done < <(password_names)
+        sed -i "s/^$name=\$/$name=$(random_secret "$name")/" "$draft"
+    done < <(secret_names)
     # Written down, so that later builds do not ask the network again.
     if ! base_is_stand_in; then
         sed -i "s#^PACS_DEBIAN_MIRROR=\$#PACS_DEBIAN_MIRROR=$(debian_mirror "$DEBIAN_SUITE" || true)#" "$draft"
@@ -165,7 +187,7 @@ write_given_settings() {
             END { if (!written) print ENVIRON["LINE"] }' "$draft" > "$draft.new"
         cat "$draft.new" > "$draft"
         rm -f "$draft.new"
-    done < <(sed -n -E 's/^(# )?([A-Z_]+)=.*/\2/p' "$ROOT/.env.example" | sort -u)
+    done < <(sed -n -E 's/^(# )?([A-Z0-9_]+)=.*/\2/p' "$ROOT/.env.example" | sort -u)
 }
 
 # The value of NAME as Compose and setting() read it; in quotes when it holds more than letters, digits and a few signs.
@@ -180,7 +202,15 @@ env_value() {
     fi
 }
 
-password_names() { sed -n -E 's/^(PACS_[A-Z_]*PASSWORD)=$/\1/p' "$ROOT/.env.example"; }
+secret_names() { sed -n -E 's/^(PACS_[A-Z0-9_]*(PASSWORD|SECRET|KEY))=$/\1/p' "$ROOT/.env.example"; }
+
+# A password that people may have to type, or 32 random bytes in base64 as URLs write it, which is what keys are made of.
+random_secret() {
+    case $1 in
+        *PASSWORD) random_password ;;
+        *) head -c 32 /dev/urandom | base64 | tr '+/' '-_' ;;
+    esac
+}
 
 # 24 letters and digits: nothing that a shell, a URL or Orthanc's configuration could take for something else.
 random_password() {
@@ -193,21 +223,26 @@ build_images() {
     local log
     log=$(mktemp)
     say "Building the image (minutes the first time, seconds later)"
-    compose --progress plain build > "$log" 2>&1 || {
+    compose --progress plain build "${STARTED[@]}" > "$log" 2>&1 || {
         tail -n 25 "$log" >&2
         fail "The image could not be built; the lines above say why (the whole log: $log)."
     }
     rm -f "$log"
 }
 
+# Named only where one is left out: Compose would look for its image.
+STARTED=()
+choose_services() {
+    [[ ${#LEFT_OUT[@]} -gt 0 ]] || return 0
+    mapfile -t STARTED < <(compose config --services | grep -vxF "$(printf '%s\n' "${LEFT_OUT[@]}")")
+}
+
 start_services() {
-    local service services=()
+    local service patience=180
+    # XNAT makes its whole database at its first start, DCM4CHEE unpacks itself.
+    if service_is_on archive dcm4chee || service_is_on research xnat; then patience=1200; fi
     say "Starting"
-    # Named only where one is left out: Compose would look for its image.
-    if [[ ${#LEFT_OUT[@]} -gt 0 ]]; then
-        mapfile -t services < <(compose config --services | grep -vxF "$(printf '%s\n' "${LEFT_OUT[@]}")")
-    fi
-    compose --progress quiet up --detach --wait --wait-timeout "${PACS_START_TIMEOUT:-180}" --remove-orphans "${services[@]}" || {
+    compose --progress quiet up --detach --wait --wait-timeout "${PACS_START_TIMEOUT:-$patience}" --remove-orphans "${STARTED[@]}" || {
         for service in $(compose ps --all --services); do
             if [[ $(service_state "$service") == healthy ]]; then continue; fi
             printf '%s\n' "${BOLD}$service: $(service_state "$service")${PLAIN}" >&2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from host.plugin import Host, Plugin
+from host.settings import SERVICE_NAMES
 from status.metrics import ServiceMetrics
 from status.probes import dicom_echo, http_health, orthanc_system, postgres_version
 from status.routes import create_router
@@ -24,7 +25,8 @@ def create(host: Host) -> Plugin:
         if configured.modality:
             checks.append(Check("dicom", dicom_echo(host.archive, configured.modality, settings.probe_timeout_s)))
         services.append(Service(configured.name, tuple(checks)))
-    claimed = {configured.modality for configured in settings.services}
+    # dcm4chee stands in modalities.json whether its profile is on or not: what a service is called is that service.
+    claimed = {configured.modality for configured in settings.services} | set(SERVICE_NAMES)
 
     def modalities() -> list[Service]:
         # Read at start, when Orthanc answers: the registered modalities that are not already part of a service.

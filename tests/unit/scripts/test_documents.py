@@ -27,7 +27,7 @@ def test_every_dependency_has_its_reason_in_the_table(readme: str) -> None:
 
 @pytest.mark.parametrize("readme", ["README.md", "README.fr.md"])
 def test_every_setting_of_the_example_is_in_the_readme(readme: str) -> None:
-    settings = re.findall(r"(?m)^(?:# )?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text())
+    settings = re.findall(r"(?m)^(?:# )?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text())
     text = (ROOT / readme).read_text()
 
     assert len(settings) > 20

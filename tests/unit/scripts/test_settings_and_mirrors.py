@@ -1,5 +1,6 @@
 """Where ./pacs takes its settings from, and the package mirrors of the machine."""
 
+import base64
 import os
 import re
 import socket
@@ -64,7 +65,7 @@ def test_passwords_are_long_random_and_safe_everywhere() -> None:
     assert re.fullmatch(r"[A-Za-z0-9]{24}", first)
 
 
-def test_an_existing_env_is_kept_and_completed_by_new_passwords_only(tmp_path: Path) -> None:
+def test_an_existing_env_is_kept_and_completed_by_new_secrets_only(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     kept = "PACS_ADMIN_PASSWORD=mine\nPACS_VIEWER_PASSWORD=\nPACS_POSTGRES_PASSWORD=its\n"
     env_file.write_text(kept)
@@ -72,9 +73,11 @@ def test_an_existing_env_is_kept_and_completed_by_new_passwords_only(tmp_path: P
     done = bash('. "$ROOT/scripts/up.sh"; write_env_file', {"PACS_ENV_FILE": str(env_file)})
 
     assert done.returncode == 0, done.stderr
-    added = env_file.read_text().removeprefix(kept)
-    assert "PACS_PROMETHEUS_PASSWORD=" in added
-    assert all(re.fullmatch(r"PACS_[A-Z_]+_PASSWORD=\w{24}", line) for line in added.splitlines()), added
+    added = dict(line.split("=", 1) for line in env_file.read_text().removeprefix(kept).splitlines())
+    assert {"PACS_PROMETHEUS_PASSWORD", "PACS_DCM4CHEE_PASSWORD", "PACS_XNAT_FORWARDER_PASSWORD"} <= set(added)
+    keys = {"PACS_DEIDENTIFICATION_SECRET", "PACS_CROSSWALK_KEY"}
+    assert all(re.fullmatch(r"\w{24}", added[name]) for name in set(added) - keys), added
+    assert all(len(base64.urlsafe_b64decode(added[name])) == 32 for name in keys), added
 
 
 def new_env(env_file: Path, **given: str) -> subprocess.CompletedProcess[str]:
@@ -89,6 +92,7 @@ def test_what_the_environment_gives_is_written_into_a_new_env(tmp_path: Path) ->
         "PACS_HTTP_PORT": "8043",
         "COMPOSE_PROJECT_NAME": "second",
         "PACS_PIP_INDEX_URL": "http://pip.example/simple",
+        "PACS_DCM4CHEE_URL": "http://archive.example",
     }
     done = new_env(env_file, **given)
     assert done.returncode == 0, done.stderr
@@ -97,6 +101,7 @@ def test_what_the_environment_gives_is_written_into_a_new_env(tmp_path: Path) ->
     assert lines["PACS_ADMIN_PASSWORD"] == "'my $HOME # \"secret\"'"
     assert (lines["PACS_HTTP_PORT"], lines["COMPOSE_PROJECT_NAME"]) == ("8043", "second")
     assert lines["PACS_PIP_INDEX_URL"] == "http://pip.example/simple"
+    assert lines["PACS_DCM4CHEE_URL"] == "http://archive.example"
     assert lines["PACS_DICOM_PORT"] == "4242", "what nobody gave is as in the example"
     assert re.fullmatch(r"\w{24}", lines["PACS_VIEWER_PASSWORD"])
     assert env_file.stat().st_mode & 0o777 == 0o600
