@@ -2,6 +2,7 @@ import { Alert, Button, Stack, Text } from '@mantine/core';
 import { IconAlertCircle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../api/client';
+import { Said } from './Said';
 
 /** What went wrong and what to do, with the server's own words where it has some. */
 export function FailureNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
@@ -14,9 +15,7 @@ export function FailureNotice({ error, onRetry }: { error: unknown; onRetry?: ()
           {t(`failure.${failure.kind}`)}
         </Text>
         {(failure.detail || failure.remedy) && (
-          <Text size="sm" c="var(--mantine-color-text)" lang="en">
-            {[failure.detail, failure.remedy].filter(Boolean).join(' ')}
-          </Text>
+          <Said of={[failure.detail, failure.remedy]} c="var(--mantine-color-text)" />
         )}
         {onRetry && (
           <Button size="xs" variant="default" onClick={onRetry}>

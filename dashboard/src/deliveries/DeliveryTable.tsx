@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { Delivery } from '../api/models';
 import { personName, useFormat } from '../common/format';
+import { Said } from '../common/Said';
 import { StateBadge } from '../common/StateBadge';
 import type { Selection } from '../common/selection';
 import { WideTable } from '../common/WideTable';
@@ -134,11 +135,7 @@ export function DeliveryProgress({ delivery }: { delivery: Delivery }) {
           {t(`deliveries.proofs.${proof}`)}
         </Text>
       )}
-      {state !== 'delivered' && reason && (
-        <Text size="xs" lang="en" className="long-words">
-          {reason}
-        </Text>
-      )}
+      {state !== 'delivered' && reason && <Said of={[reason]} size="xs" className="long-words" />}
       {state === 'waiting' && next_try_at && (
         <Text size="xs" c="dimmed">
           {t('extractions.next', { when: format.ago(next_try_at) })}

@@ -7,6 +7,7 @@ import type { Destination } from '../api/models';
 import { FailureNotice } from '../common/FailureNotice';
 import { useFormat } from '../common/format';
 import { Nothing } from '../common/Nothing';
+import { Said } from '../common/Said';
 import { StateBadge } from '../common/StateBadge';
 import { useIsAdmin } from '../session/session';
 
@@ -66,11 +67,7 @@ function OneDestination(props: { destination: Destination; onChoose: (name: stri
         <StateBadge state={state} />
       </Group>
       {destination.deidentified && <Deidentified profile={destination.profile} />}
-      {reason && (
-        <Text size="xs" lang="en" mt={4}>
-          {reason}
-        </Text>
-      )}
+      {reason && <Said of={[reason]} size="xs" mt={4} />}
       <Group justify="space-between" mt="xs" align="flex-end">
         <Text size="xs" c="dimmed">
           {t('deliveries.standing', { waiting: format.number(waiting), failed: format.number(failed) })}

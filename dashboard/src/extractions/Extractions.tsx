@@ -14,6 +14,7 @@ import { ListPages } from '../common/ListPages';
 import { Nothing } from '../common/Nothing';
 import { tell } from '../common/notices';
 import { PageTitle } from '../common/PageTitle';
+import { Said } from '../common/Said';
 import { StateBadge } from '../common/StateBadge';
 import { StateFilter } from '../common/StateFilter';
 import { useSelection } from '../common/selection';
@@ -145,11 +146,7 @@ function Row(props: { extraction: Extraction; selected: boolean; onSelect: () =>
       </td>
       <td>
         <StateBadge state={extraction.state} />
-        {extraction.error && (
-          <Text size="xs" lang="en">
-            {extraction.error}
-          </Text>
-        )}
+        {extraction.error && <Said of={[extraction.error]} size="xs" />}
         {extraction.state === 'pending' && extraction.next_try_at && (
           <Text size="xs" c="dimmed">
             {t('extractions.next', { when: format.ago(extraction.next_try_at) })}

@@ -1,6 +1,7 @@
 // English and French: the browser's choice first, then what the switch says, remembered on this computer.
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import { addSentences, type Sentences } from './server-words';
 
 export const LANGUAGES = { en: 'English', fr: 'Français' } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -9,6 +10,10 @@ const REMEMBERED = 'pacs-language';
 const bundles = {
   en: () => import('./en.json'),
   fr: () => import('./fr.json'),
+};
+/** The server's sentences, for languages other than its own. */
+const sentences: Partial<Record<Language, () => Promise<{ default: Sentences }>>> = {
+  fr: () => import('./server.fr.json'),
 };
 
 export function isLanguage(value: string | null | undefined): value is Language {
@@ -27,7 +32,9 @@ function preferred(): Language {
 
 async function load(language: Language) {
   if (i18next.hasResourceBundle(language, 'translation')) return;
-  i18next.addResourceBundle(language, 'translation', (await bundles[language]()).default);
+  const [bundle, spoken] = await Promise.all([bundles[language](), sentences[language]?.()]);
+  i18next.addResourceBundle(language, 'translation', bundle.default);
+  if (spoken) addSentences(language, spoken.default);
 }
 
 export async function startTranslations(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Delivery, Extraction, Study } from '../api/models';
 import { useDeliveries, useExtractions, useStudies } from '../api/queries';
 import { personName, useFormat } from '../common/format';
 import { Nothing } from '../common/Nothing';
+import { useServerWords } from '../i18n/server-words';
 
 const SHOWN = 12;
 
@@ -14,6 +15,7 @@ interface Event {
   at: string;
   kind: 'arrival' | 'extraction' | 'failure' | 'delivery' | 'deliveryFailure';
   study: string | null;
+  why: string | null;
   values: Record<string, string | number>;
 }
 
@@ -25,6 +27,7 @@ export function eventsOf(studies: Study[], extractions: Extraction[], deliveries
       at: study.arrived_at,
       kind: 'arrival',
       study: study.orthanc_id,
+      why: null,
       values: { who: personName(study.patient_name) || study.patient_id, what: study.modalities.join(', ') },
     }),
   );
@@ -36,10 +39,10 @@ export function eventsOf(studies: Study[], extractions: Extraction[], deliveries
         at: extraction.finished_at ?? extraction.enqueued_at,
         kind: extraction.state === 'failed' ? 'failure' : 'extraction',
         study: extraction.study_instance_uid,
+        why: extraction.error,
         values: {
           count: extraction.structure_count ?? 0,
           label: extraction.label || 'RTSTRUCT',
-          why: extraction.error ?? '',
         },
       }),
     );
@@ -51,10 +54,10 @@ export function eventsOf(studies: Study[], extractions: Extraction[], deliveries
         at: delivery.delivered_at ?? delivery.started_at ?? delivery.created_at,
         kind: delivery.state === 'failed' ? 'deliveryFailure' : 'delivery',
         study: delivery.study_orthanc_id,
+        why: delivery.reason,
         values: {
           who: personName(delivery.patient_name) || delivery.patient_id,
           where: delivery.destination,
-          why: delivery.reason ?? '',
         },
       }),
     );
@@ -72,6 +75,7 @@ const ICONS = {
 export function Activity() {
   const { t } = useTranslation();
   const format = useFormat();
+  const words = useServerWords();
   const studies = useStudies({ sort: 'arrived_at', order: 'desc', limit: SHOWN });
   const extractions = useExtractions({ limit: SHOWN });
   const deliveries = useDeliveries({ limit: SHOWN });
@@ -91,7 +95,7 @@ export function Activity() {
         <Stack component="ol" gap="xs" m={0} p={0} style={{ listStyle: 'none' }}>
           {events.map((event) => {
             const Icon = ICONS[event.kind];
-            const text = t(`activity.${event.kind}`, event.values);
+            const text = t(`activity.${event.kind}`, { ...event.values, why: words(event.why).text });
             return (
               <Group component="li" key={event.key} gap="sm" wrap="nowrap" data-activity={event.kind}>
                 <ThemeIcon variant="default" radius="xl" aria-hidden>

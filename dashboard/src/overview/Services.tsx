@@ -2,6 +2,7 @@ import { Skeleton, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Status } from '../api/models';
 import { useFormat } from '../common/format';
+import { Said } from '../common/Said';
 import { StateBadge } from '../common/StateBadge';
 import { WideTable } from '../common/WideTable';
 
@@ -53,9 +54,7 @@ export function Services({ status }: { status: Status | undefined }) {
                 <td>
                   <StateBadge state={service.state} />
                   {service.reason && service.state !== 'not_configured' && (
-                    <Text size="xs" c="dimmed" lang="en">
-                      {service.reason}
-                    </Text>
+                    <Said of={[service.reason]} size="xs" c="dimmed" />
                   )}
                 </td>
                 <td className="number">

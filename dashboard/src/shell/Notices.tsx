@@ -3,6 +3,7 @@ import { IconAlertCircle, IconCheck } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../common/format';
 import { dismiss, useNotices } from '../common/notices';
+import { Said } from '../common/Said';
 
 export function Notices() {
   const { t } = useTranslation();
@@ -26,10 +27,10 @@ export function Notices() {
                   {notice.text}
                 </Text>
                 {notice.failure && (
-                  <Text size="sm">
-                    {t(`failure.${notice.failure.kind}`)}{' '}
-                    <span lang="en">{[notice.failure.detail, notice.failure.remedy].filter(Boolean).join(' ')}</span>
-                  </Text>
+                  <>
+                    <Text size="sm">{t(`failure.${notice.failure.kind}`)}</Text>
+                    <Said of={[notice.failure.detail, notice.failure.remedy]} />
+                  </>
                 )}
                 {notice.kind === 'downloading' && (
                   <Text size="sm" aria-live="off">

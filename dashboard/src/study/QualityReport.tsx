@@ -7,6 +7,7 @@ import { useHasRoute } from '../api/queries';
 import { FailureNotice } from '../common/FailureNotice';
 import { Nothing } from '../common/Nothing';
 import { tell } from '../common/notices';
+import { Said } from '../common/Said';
 import { useIsAdmin } from '../session/session';
 import { useQuality } from './queries';
 
@@ -47,9 +48,7 @@ export function QualityReport({ instance }: { instance: string }) {
               {t('quality.hidden')}
             </Text>
             {ohif_reasons.map(({ code, message }) => (
-              <Text key={code} size="sm" c="var(--mantine-color-text)" lang="en">
-                {message}
-              </Text>
+              <Said key={code} of={[message]} c="var(--mantine-color-text)" />
             ))}
             {repairs && (
               <Group>
@@ -66,9 +65,7 @@ export function QualityReport({ instance }: { instance: string }) {
       )}
       {repair.isError && <FailureNotice error={repair.error} />}
       {repair.data?.changes.map(({ code, message }) => (
-        <Text key={code} size="sm" lang="en">
-          {message}
-        </Text>
+        <Said key={code} of={[message]} />
       ))}
       {findings.length === 0 ? (
         <Group gap="xs">
@@ -91,11 +88,9 @@ export function QualityReport({ instance }: { instance: string }) {
                 >
                   {t(`quality.${finding.severity}`)}
                 </Badge>
-                <div lang="en" className="long-words">
-                  <Text size="sm">{finding.message}</Text>
-                  <Text size="xs" c="dimmed">
-                    {finding.remedy}
-                  </Text>
+                <div className="long-words">
+                  <Said of={[finding.message]} />
+                  <Said of={[finding.remedy]} size="xs" c="dimmed" />
                 </div>
               </Group>
             );

@@ -2,6 +2,7 @@ import { Badge, Checkbox, ColorSwatch, Group, Skeleton, Text, UnstyledButton } f
 import { useTranslation } from 'react-i18next';
 import type { StructureSet } from '../api/models';
 import { useFormat } from '../common/format';
+import { Said } from '../common/Said';
 import { WideTable } from '../common/WideTable';
 import { cssColor } from '../viewer/contours';
 
@@ -105,9 +106,7 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
                     </Badge>
                   </summary>
                   {structure.warnings.map(({ code, message }) => (
-                    <Text key={code + message} size="xs" lang="en">
-                      {message}
-                    </Text>
+                    <Said key={code + message} of={[message]} size="xs" />
                   ))}
                 </details>
               )}

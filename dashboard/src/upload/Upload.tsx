@@ -8,6 +8,7 @@ import { Link } from 'react-router';
 import { useStudy } from '../api/queries';
 import { personName, useFormat } from '../common/format';
 import { PageTitle } from '../common/PageTitle';
+import { Said } from '../common/Said';
 import { WideTable } from '../common/WideTable';
 import { useIsAdmin } from '../session/session';
 import type { Transfer, TransferState } from './transfers';
@@ -215,14 +216,10 @@ function Row({ transfer }: { transfer: Transfer }) {
           {transfer.inside.length > 0 &&
             ` (${t('upload.inside', { stored: transfer.inside.length - refused.length, count: transfer.inside.length })})`}
         </Text>
-        {transfer.reason && (
-          <Text size="xs" lang="en">
-            {transfer.reason}
-          </Text>
-        )}
+        {transfer.reason && <Said of={[transfer.reason]} size="xs" />}
         {refused.slice(0, 20).map(({ name, reason }) => (
-          <Text key={name} size="xs" lang="en">
-            {name}: {reason}
+          <Text key={name} size="xs" component="div">
+            {name}: <Said of={[reason]} size="xs" span />
           </Text>
         ))}
       </td>
