@@ -13,6 +13,7 @@ import catalogue
 import cohort
 import comparison
 import computing
+import crosswalk
 import dose
 import explorer
 import extraction
@@ -48,6 +49,7 @@ PLUGINS = (
     cohort,
     writing,
     volumes,
+    crosswalk,
 )
 
 log.to_orthanc()

@@ -17,7 +17,7 @@ _READING_POSTS = re.compile(
     r"|api/(compare|consensus)-rt)"
 )
 #: Plugin routes that only administrators may read.
-_SECRETS = re.compile(r"/api/crosswalk(/.*)?")
+_SECRETS = re.compile(r"/api/crosswalk([./].*)?")
 _METRICS = frozenset({"/api/metrics", "/tools/metrics-prometheus", "/api/health"})
 
 

@@ -64,6 +64,9 @@ class Settings:
     repair: Literal["off", "automatic"] = "off"
     grafana_database_password: str = field(default="", repr=False)
     exporter_database_password: str = field(default="", repr=False)
+    #: What pseudonyms are drawn from (`deidentification`), and what seals who they are (`store.crosswalk`).
+    deidentification_secret: str = field(default="", repr=False)
+    crosswalk_key: str = field(default="", repr=False)
 
     @property
     def database_url(self) -> str:
@@ -98,6 +101,8 @@ class Settings:
             repair=_repair(env),
             grafana_database_password=env.text("PACS_GRAFANA_DATABASE_PASSWORD"),
             exporter_database_password=env.text("PACS_EXPORTER_DATABASE_PASSWORD"),
+            deidentification_secret=env.text("PACS_DEIDENTIFICATION_SECRET"),
+            crosswalk_key=env.text("PACS_CROSSWALK_KEY"),
         )
 
 

@@ -211,3 +211,19 @@ delivery = Table(
     Index("ix_delivery_created_at", "created_at", "id"),
     Index("ix_delivery_study_instance_uid", "study_instance_uid"),
 )
+
+#: Who is behind a pseudonym, by study and destination; what identifies is sealed (store.crosswalk).
+crosswalk = Table(
+    "crosswalk",
+    metadata,
+    Column("destination", String(100), primary_key=True),
+    Column("study_instance_uid", String(64), primary_key=True),  # as the destination knows it
+    Column("pseudonym", String(64), nullable=False),
+    Column("patient_digest", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Index("ix_crosswalk_pseudonym", "pseudonym"),
+    Index("ix_crosswalk_patient_digest", "patient_digest"),
+    Index("ix_crosswalk_recorded_at", "recorded_at"),
+)

@@ -98,7 +98,7 @@ def test_a_path_or_method_that_is_nearly_allowed_is_not(method: str, path: str) 
     assert not is_allowed(method, path, basic("viewer"))
 
 
-@pytest.mark.parametrize("path", ["/api/crosswalk", "/api/crosswalk/", "/api/crosswalk/patients/1"])
+@pytest.mark.parametrize("path", ["/api/crosswalk", "/api/crosswalk/", "/api/crosswalk.csv", "/api/crosswalk/1"])
 def test_the_crosswalk_is_for_administrators_alone(path: str) -> None:
     assert is_allowed("GET", path, basic("admin"))
     assert not is_allowed("GET", path, basic("viewer"))
