@@ -105,7 +105,7 @@ def sign_in(site: Site, rest_s: float = SIGN_IN_REST_S) -> tuple[Account, bool]:
         for password in (site.admin_password, FIRST_PASSWORD):
             account = Account(site.url, "admin", password)
             # Right after its start XNAT refuses the right password too, and says 503 to all.
-            answer = account.call("GET", "/xapi/siteConfig/initialized", also=(302, 401, 403, 404, 500, 503))
+            answer = account.call("GET", "/xapi/siteConfig", also=(302, 401, 403, 404, 500, 503))
             if answer.status_code == 200:
                 return account, password == FIRST_PASSWORD
     raise SetupError(
