@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -101,6 +102,7 @@ class WorkerPool:
         for _ in range(size):
             self._free.put(None)
         self._size = size
+        self._workers: weakref.WeakSet[_Worker] = weakref.WeakSet()
         self._preloaded: list[str] = []
         self._stopping = threading.Event()
         self._stopped_reader, self._stopped_writer = self._context.Pipe(duplex=False)
@@ -154,6 +156,9 @@ class WorkerPool:
         """Refuse new calls and give up the running ones."""
         self._stopping.set()
         self._stopped_writer.send_bytes(b"stop")
+        # A worker that still imports reads nothing, and whoever sends it a large file would wait for that.
+        for worker in tuple(self._workers):
+            worker.process.kill()
 
     def join(self) -> None:
         """Wait until every worker has ended."""
@@ -165,7 +170,13 @@ class WorkerPool:
             self._free.put(None)
 
     def _spawn(self) -> _Worker:
-        return _Worker(self._context, self._preloaded)
+        worker = _Worker(self._context, self._preloaded)
+        self._workers.add(worker)
+        # Either `stop` found it among the others, or this sees that `stop` was called.
+        if self._stopping.is_set():
+            worker.kill()
+            raise ServerStopping
+        return worker
 
     def _exchange(self, worker: _Worker, request: object, watch: Watch | None) -> tuple[str, Any]:
         deadline = time.monotonic() + self._timeout_s
@@ -179,6 +190,8 @@ class WorkerPool:
                 if watch is not None:
                     watch.on_progress(*value)
         except (EOFError, OSError) as error:
+            if self._stopping.is_set():
+                raise ServerStopping from error
             worker.process.join(1.0)
             raise WorkerDied(f"the worker process ended with exit code {worker.process.exitcode}") from error
         if self._stopped_reader in ready:

@@ -153,6 +153,20 @@ def test_stopping_gives_up_the_running_call_and_those_that_wait(tmp_path: Path, 
     assert not psutil.pid_exists(int(mark.read_text()))
 
 
+def test_stopping_does_not_wait_for_a_worker_that_still_imports_and_reads_nothing() -> None:
+    pool = WorkerPool(1, 60)
+    pool.preload("unit.host.imports_for_ever")
+    pool.start()
+    with ThreadPoolExecutor(1) as threads:
+        # More than its pipe holds: this call is blocked in the middle of sending.
+        sending = threads.submit(pool.call, work.double, bytes(20 * 1024 * 1024))
+        time.sleep(0.5)
+        pool.stop()
+        with pytest.raises(ServerStopping):
+            sending.result(timeout=30)
+    pool.join()
+
+
 def test_after_the_end_a_call_is_refused_at_once() -> None:
     pool = WorkerPool(1, 60)
     stopped(pool)
