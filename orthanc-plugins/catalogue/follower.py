@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from sqlalchemy.exc import DataError
 
 from catalogue.reading import read_study
-from host.archive import Archive, Json, UnknownResource
+from host.archive import Archive, UnknownResource
+from host.changes import studies_touched
 from host.events import ResourceDeleted, StructuresExtracted
 from host.lifecycle import Loop
 from store import cursors, studies
@@ -119,7 +120,7 @@ class Follower:
             with self._database.begin() as connection:
                 since = cursors.read(connection, CURSOR) or 0
             answer = self._archive.get(f"/changes?since={since}&limit={_CHANGES_PAGE}")
-            self._refresh(self._touched(answer["Changes"]))
+            self._refresh(studies_touched(self._archive, answer["Changes"]))
             last = int(answer["Last"])
             if last < since or (last != since and not answer["Changes"]):
                 # Somebody has emptied Orthanc's log of changes, or the database was restored from a backup.
@@ -159,7 +160,7 @@ class Follower:
         instances = []
         while not self._extracted.empty():
             instances.append({"ResourceType": "Instance", "ID": self._extracted.get()})
-        self._refresh(self._touched(instances))
+        self._refresh(studies_touched(self._archive, instances))
 
     def compare(self) -> None:
         """Reconcile when Orthanc and the catalogue do not count the same instances, now and at the next turn.
@@ -210,35 +211,6 @@ class Follower:
             return int(self._archive.get(f"/studies/{study}/statistics")["CountInstances"])
         except UnknownResource:
             return -1
-
-    def _touched(self, changes: Iterable[Json]) -> set[str]:
-        """The studies that these changes belong to: a few questions per series, not one per instance."""
-        touched: set[str] = set()
-        series: set[str] = set()
-        instances: set[str] = set()
-        for change in changes:
-            kind = change["ResourceType"]
-            if kind == "Study":
-                touched.add(change["ID"])
-            elif kind == "Series":
-                series.add(change["ID"])
-            elif kind == "Instance":
-                instances.add(change["ID"])
-        while instances:
-            try:
-                parent = self._archive.get(f"/instances/{instances.pop()}")["ParentSeries"]
-                siblings = self._archive.get(f"/series/{parent}")
-            except UnknownResource:
-                continue
-            instances.difference_update(siblings["Instances"])
-            series.discard(parent)
-            touched.add(siblings["ParentStudy"])
-        for identifier in series:
-            try:
-                touched.add(self._archive.get(f"/series/{identifier}")["ParentStudy"])
-            except UnknownResource:
-                continue
-        return touched
 
     def _refresh(self, identifiers: Iterable[str]) -> None:
         for identifier in identifiers:

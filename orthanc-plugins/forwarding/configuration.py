@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any, Literal
 
+from deidentification import Profile, UnknownOption
 from host.configuration import ConfigurationError, Section
 
 Kind = Literal["dicom", "dicomweb", "xnat"]
@@ -81,10 +82,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class NamedProfile:
-    """How studies are de-identified: the options of a profile of the configuration."""
+    """How studies are de-identified, by its name in the configuration."""
 
     name: str
-    options: Mapping[str, Any]
+    profile: Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def read(configuration: Mapping[str, Any], secret: Callable[[str], str]) -> tupl
     """
     section = Section(configuration.get("Forwarding", {}), "Forwarding")
     modalities = None if configuration.get("DicomModalitiesInDatabase") else configuration.get("DicomModalities", {})
-    profiles = {name: NamedProfile(name, options.plain()) for name, options in section.objects("Profiles")}
+    profiles = {name: _profile(name, entry) for name, entry in section.objects("Profiles")}
     destinations = []
     for name, entry in section.objects("Destinations"):
         if not _NAME.fullmatch(name):
@@ -150,6 +151,15 @@ def read(configuration: Mapping[str, Any], secret: Callable[[str], str]) -> tupl
             destinations.append(destination)
     section.finish()
     return tuple(destinations)
+
+
+def _profile(name: str, entry: Section) -> NamedProfile:
+    try:
+        profile = Profile.named(entry.texts("Options"), entry.texts("StructureNames"))
+    except UnknownOption as error:
+        raise entry.mistake("Options", str(error).removesuffix(".")) from None
+    entry.finish()
+    return NamedProfile(name, profile)
 
 
 def _destination(

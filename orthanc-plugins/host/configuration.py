@@ -81,15 +81,6 @@ class Section:
             raise self.mistake(key, "write a list in brackets: [ … ]")
         return [Section(each, f"{self.path}.{key}[{number}]") for number, each in enumerate(value)]
 
-    def object(self, key: str) -> Section:
-        """The object under this key; an empty one when it is not there."""
-        return Section(self._value(key, {}), f"{self.path}.{key}")
-
-    def plain(self) -> dict[str, Any]:
-        """Everything as it stands, for who validates it himself."""
-        self._asked.update(self._values)
-        return dict(self._values)
-
     def finish(self) -> None:
         """Refuse keys that nobody asked for: a misspelt key would silently do nothing."""
         for key in self._values:

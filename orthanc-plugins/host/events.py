@@ -69,6 +69,15 @@ class StructuresExtracted:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryChanged:
+    """A delivery of a study to another archive has reached a state."""
+
+    id: int
+    destination: str
+    state: Literal["waiting", "sending", "verifying", "delivered", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestServed:
     """A route has answered."""
 
@@ -89,4 +98,5 @@ class Events:
     #: Something new stands in Orthanc's /changes: a hint for those who follow it with a cursor.
     changed: Event[None] = field(default_factory=lambda: Event("changed"))
     structures_extracted: Event[StructuresExtracted] = field(default_factory=lambda: Event("structures_extracted"))
+    delivery_changed: Event[DeliveryChanged] = field(default_factory=lambda: Event("delivery_changed"))
     request_served: Event[RequestServed] = field(default_factory=lambda: Event("request_served"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
@@ -31,6 +32,8 @@ class Host:
     workers: WorkerPool
     #: Metrics that a plugin registers here appear in ``/api/metrics``.
     metrics: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+    #: Orthanc's own, all files of it: for sections that belong to a plugin (host.configuration).
+    configuration: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def computations(self) -> Computations:

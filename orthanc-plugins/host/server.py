@@ -56,7 +56,8 @@ class Server:
         reporting.prepare(self._database, settings.grafana_database_password, settings.exporter_database_password)
         # One more than computations can occupy: structure sets that arrive are extracted meanwhile.
         workers = WorkerPool(settings.extraction_workers + 1, settings.extraction_timeout_s)
-        host = Host(settings, OrthancArchive(), self._database, self._events, workers)
+        configuration = json.loads(orthanc.GetConfiguration())
+        host = Host(settings, OrthancArchive(), self._database, self._events, workers, configuration=configuration)
         plugins = [create(host) for create in creators]
         self._bridge = Bridge(create_application(plugins, self._events))
         # The bridge starts last and ends first: routes may use whatever else runs.

@@ -106,6 +106,11 @@ class Settings:
         )
 
 
+def secret(name: str) -> str:
+    """The value of a variable, or of the file that ``<NAME>_FILE`` names; empty when neither is there."""
+    return _Environment(os.environ).text(name)
+
+
 class _Environment:
     """Typed reading of variables, each also from the file named by ``<NAME>_FILE`` (a mounted secret)."""
 

@@ -132,29 +132,31 @@ def claim(
     return None
 
 
-def renew(connection: Connection, owner: str, lease: timedelta) -> set[int]:
-    """Lengthen the leases of a living owner; the rows that are still its own (others were cancelled)."""
+def renew(connection: Connection, owner: str, ids: Collection[int], lease: timedelta) -> set[int]:
+    """Lengthen the leases of what a living owner works on; what of it is still its own (the rest was cancelled)."""
     return set(
         connection.scalars(
             update(delivery)
-            .where(delivery.c.lease_owner == owner, delivery.c.state.in_(LEASED))
+            .where(delivery.c.id.in_(ids), delivery.c.lease_owner == owner, delivery.c.state.in_(LEASED))
             .values(lease_until=database_now(connection) + lease)
             .returning(delivery.c.id)
         )
     )
 
 
-def reclaim(connection: Connection, owner: str, lease: timedelta, longest_wait: timedelta) -> int:
-    """Make rows wait again whose owner has died. Returns how many.
+def reclaim(
+    connection: Connection, worked_on: Collection[int], lease: timedelta, longest_wait: timedelta
+) -> list[tuple[int, str]]:
+    """Make rows wait again on which nobody works any more; ``worked_on`` are those of this process.
 
     What lies further ahead than it can was written before the clock was set back, and is due now.
     """
     now = database_now(connection)
     ended = or_(delivery.c.lease_until < now, delivery.c.lease_until > now + 2 * lease)
-    dead = connection.execute(
-        update(delivery)
-        .where(delivery.c.state.in_(LEASED), ended, delivery.c.lease_owner != owner)
-        .values(state="waiting", next_try_at=now, lease_owner=None, lease_until=None)
+    dead = _change_many(
+        connection,
+        and_(delivery.c.state.in_(LEASED), ended, delivery.c.id.not_in(worked_on)),
+        {"state": "waiting", "next_try_at": now, "lease_owner": None, "lease_until": None},
     )
     first_try = and_(delivery.c.attempts == 0, delivery.c.next_try_at > now)
     connection.execute(
@@ -162,7 +164,7 @@ def reclaim(connection: Connection, owner: str, lease: timedelta, longest_wait: 
         .where(delivery.c.state == "waiting", or_(first_try, delivery.c.next_try_at > now + longest_wait))
         .values(next_try_at=now)
     )
-    return dead.rowcount
+    return dead
 
 
 def progress(connection: Connection, claimed: Claim, instances_sent: int) -> bool:
@@ -219,10 +221,10 @@ def retry(connection: Connection, ids: Collection[int]) -> list[tuple[int, str]]
 
 
 def cancel(connection: Connection, ids: Collection[int], reason: str) -> list[tuple[int, str]]:
-    """Cancel what is not over; whoever sends it at this moment notices within a few seconds."""
+    """Cancel what is not over or has failed; whoever sends it at this moment notices within a few seconds."""
     return _change_many(
         connection,
-        and_(delivery.c.id.in_(ids), delivery.c.state.in_(OPEN)),
+        and_(delivery.c.id.in_(ids), delivery.c.state.in_((*OPEN, "failed"))),
         {"state": "cancelled", "reason": reason, "lease_owner": None, "lease_until": None},
     )
 

@@ -73,6 +73,9 @@ class Held:
     last_success: datetime | None
 
 
+NOTHING = Held(dict.fromkeys(STATES, 0), None, None)
+
+
 def totals(connection: Connection) -> dict[str, Held]:
     """Counts by destination, over everything that is remembered."""
     counted = connection.execute(

@@ -51,7 +51,7 @@ MAIN_TAGS: dict[Level, tuple[str, ...]] = {
         "SeriesNumber",
         "SeriesInstanceUID",
     ),
-    "instance": ("InstanceNumber", "SOPInstanceUID"),
+    "instance": ("InstanceNumber", "SOPInstanceUID", "SOPClassUID"),  # the last by our ExtraMainDicomTags
 }
 
 
@@ -84,6 +84,9 @@ class ArchiveDouble:
         self.changes: list[dict[str, Any]] = []
         self.last_change = 0
         self.modalities: list[str] = []
+        #: Of studies, by their Orthanc identifier.
+        self.labels: dict[str, set[str]] = {}
+        self.unstable: set[str] = set()
         self.now = datetime.now(UTC)
         self.calls: list[tuple[str, str]] = []
         self._faults: list[tuple[str, str, Exception, int]] = []
@@ -240,7 +243,7 @@ class ArchiveDouble:
     def _changes(self, query: Mapping[str, str]) -> Json:
         since, limit = int(query.get("since", 0)), int(query.get("limit", 100))
         later = [change for change in self.changes if change["Seq"] > since]
-        page = later[:limit]
+        page = self.changes[-1:] if "last" in query else later[:limit]
         # Orthanc: of an empty page, "Last" is the number of the last change there ever was.
         last = page[-1]["Seq"] if page else self.last_change
         return {"Changes": page, "Done": len(page) == len(later), "Last": last}
@@ -294,6 +297,10 @@ class ArchiveDouble:
             answer[children] = list(dict.fromkeys(stored.ids[LEVELS[depth + 1]] for stored in members))
         if level == "study":
             answer["PatientMainDicomTags"] = first.tags["patient"]
+            answer["Labels"] = sorted(self.labels.get(identifier, ()))
+            answer["IsStable"] = identifier not in self.unstable
+        if level == "instance":
+            answer["FileSize"] = len(first.dicom)
         return answer
 
     def _requested(self, instance: str, names: list[str]) -> dict[str, Json]:
@@ -307,6 +314,8 @@ class ArchiveDouble:
     def _find(self, body: Mapping[str, Json]) -> Json:
         level = next(level for level in LEVELS if level.capitalize() == body["Level"])
         found = [self._describe(level, identifier) for identifier in self._all(level)]
+        labels = set(body.get("Labels", ()))
+        found = [each for each in found if not labels or labels & self.labels.get(str(each["ID"]), set())]
         wanted = body["Query"].items()
         found = [each for each in found if all(each["MainDicomTags"].get(name) == value for name, value in wanted)]
         found = found[body.get("Since", 0) :][: body.get("Limit") or None]

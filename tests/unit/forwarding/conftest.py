@@ -1,15 +1,22 @@
-"""An XNAT double that serves while a test runs."""
+"""What tests of forwarding share: an outbox before a destination in memory, an XNAT double."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from doubles.xnat import create_server
 from doubles.xnat_requests import XnatServer
+from forwarding.configuration import Destination, Dicom, Selection
+from forwarding.service import Forwarding
+from host.events import Events
+from host.plugin import Host
+from unit.forwarding.memory_sender import MemorySender
+
+ARCHIVE = Destination("archive", Dicom("ARCHIVE"), (Selection(),), concurrency=1, attempts=3, first_retry_s=0.1)
 
 
 @pytest.fixture
@@ -27,3 +34,35 @@ def xnat(xnat_server: XnatServer) -> XnatServer:
     """An XNAT with the project RESEARCH, to which the account forwarder may write."""
     xnat_server.set_up("RESEARCH", "forwarder", "secret")
     return xnat_server
+
+
+@pytest.fixture
+def sender() -> MemorySender:
+    """The other end of every destination."""
+    return MemorySender()
+
+
+@pytest.fixture
+def make_forwarding(host: Host, sender: MemorySender, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Forwarding]:
+    """Forwarding to these destinations, turned by hand; its intakes wait for no quiet."""
+    monkeypatch.setattr("forwarding.intake._QUIET_S", 0.0)
+    monkeypatch.setattr("forwarding.intake._LABELS_EVERY_S", 0.0)
+
+    def make(*destinations: Destination) -> Forwarding:
+        return Forwarding(host, destinations, lambda _destination: sender)
+
+    return make
+
+
+@pytest.fixture
+def forwarding(make_forwarding: Callable[..., Forwarding]) -> Forwarding:
+    """Everything goes to one destination, one study at a time."""
+    return make_forwarding(ARCHIVE)
+
+
+@pytest.fixture
+def states(events: Events) -> list[str]:
+    """The states that deliveries reach, as they are published."""
+    seen: list[str] = []
+    events.delivery_changed.subscribe(lambda changed: seen.append(changed.state))
+    return seen

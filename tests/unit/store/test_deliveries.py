@@ -192,7 +192,7 @@ def test_delivered_is_final_and_says_how_it_was_proven(within: Any, get: Any, cl
 
 def test_the_rows_of_a_dead_process_are_taken_again_and_it_writes_no_more(within: Any, get: Any, queued: int) -> None:
     dead = within(deliveries.claim, "archive", "dead", EXPIRED)
-    assert within(deliveries.reclaim, "me", LEASE, LONGEST_WAIT) == 1
+    assert within(deliveries.reclaim, [], LEASE, LONGEST_WAIT) == [(queued, "archive")]
     taken = within(deliveries.claim, "archive", "me", LEASE)
     assert (taken.id, taken.attempts) == (queued, 2)
     assert not within(deliveries.progress, dead, 2)
@@ -204,9 +204,9 @@ def test_the_rows_of_a_dead_process_are_taken_again_and_it_writes_no_more(within
 
 def test_a_living_process_keeps_its_rows_whatever_the_clock_does(within: Any, get: Any, queued: int) -> None:
     within(deliveries.claim, "archive", "me", EXPIRED)
-    assert within(deliveries.reclaim, "me", LEASE, LONGEST_WAIT) == 0
-    assert within(deliveries.renew, "me", LEASE) == {queued}
-    assert within(deliveries.reclaim, "other", LEASE, LONGEST_WAIT) == 0
+    assert within(deliveries.reclaim, [queued], LEASE, LONGEST_WAIT) == []
+    assert within(deliveries.renew, "me", [queued], LEASE) == {queued}
+    assert within(deliveries.reclaim, [], LEASE, LONGEST_WAIT) == []
 
 
 def test_moments_written_before_the_clock_was_set_back_delay_nothing(database: Database, within: Any) -> None:
@@ -214,14 +214,14 @@ def test_moments_written_before_the_clock_was_set_back_delay_nothing(database: D
     within(deliveries.claim, "archive", "dead", timedelta(days=1))  # the first
     set_row(database, second, next_try_at=utc_now() + timedelta(minutes=30))
     set_row(database, third, attempts=3, next_try_at=utc_now() + timedelta(days=1))
-    within(deliveries.reclaim, "me", LEASE, LONGEST_WAIT)
+    within(deliveries.reclaim, [], LEASE, LONGEST_WAIT)
     taken = {within(deliveries.claim, "archive", "me", LEASE).id for _ in range(3)}
     assert taken == {first, second, third}
 
 
 def test_cancelling_takes_the_row_from_who_sends_it(within: Any, get: Any, claimed: Claim) -> None:
     assert within(deliveries.cancel, [claimed.id, 999], "cancelled by hand") == [(claimed.id, "archive")]
-    assert within(deliveries.renew, "me", LEASE) == set()
+    assert within(deliveries.renew, "me", [claimed.id], LEASE) == set()
     assert not within(deliveries.deliver, claimed, "c_find", 1.0)
     assert (get(claimed.id).state, get(claimed.id).reason) == ("cancelled", "cancelled by hand")
 
