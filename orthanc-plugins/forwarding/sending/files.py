@@ -1,0 +1,108 @@
+"""The files of a consignment as they leave: as they are stored, or de-identified by the worker processes.
+
+De-identified files are kept nowhere but in memory and in temporary files without a name, which the kernel removes with
+the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import deidentification
+from deidentification import Deidentifier
+from forwarding.model import Consignment, HeldBack, Instance, Refused, Unreachable
+from host.archive import Archive, ArchiveError, UnknownResource
+from host.workers import ServerStopping, WorkerDied, WorkerPool
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file that is ready to leave; it is read when its turn comes."""
+
+    size_bytes: int
+    read: Callable[[], bytes]
+
+
+class Files:
+    """Reads the files of consignments.
+
+    Parameters
+    ----------
+    folder
+        Where temporary files may be as large as a study: on disk, not in memory.
+    deidentifier
+        None: files leave as they are stored.
+    """
+
+    def __init__(
+        self, archive: Archive, workers: WorkerPool, folder: Path, deidentifier: Deidentifier | None = None
+    ) -> None:
+        self._archive = archive
+        self._workers = workers
+        self._folder = folder
+        self.deidentifier = deidentifier
+
+    def uid(self, original: str) -> str:
+        """The UID, Study to SOP Instance, that leaves in place of this one."""
+        return self.deidentifier.uid(original) if self.deidentifier else original
+
+    def uids(self, consignment: Consignment) -> frozenset[str]:
+        """The SOP Instance UIDs that leave."""
+        return frozenset(self.uid(instance.sop_instance_uid) for instance in consignment.instances)
+
+    def each(self, consignment: Consignment, stopping: threading.Event) -> Iterator[bytes]:
+        """The files, one in memory at a time. Raises HeldBack, Refused, or Unreachable when ``stopping`` is set."""
+        for instance in consignment.instances:
+            give_up_when(stopping)
+            yield self._file(instance)
+
+    @contextmanager
+    def ready(self, consignment: Consignment, stopping: threading.Event) -> Iterator[list[File]]:
+        """The files with their sizes; nothing is yielded before it is known that none of them is held back."""
+        if self.deidentifier is None:
+            yield [File(each.size_bytes, partial(self._file, each)) for each in consignment.instances]
+            return
+        with self.temporary_file() as spool:
+            sizes = [spool.write(file) for file in self.each(consignment, stopping)]
+            spool.seek(0)
+            # They are read in this order, each once.
+            yield [File(size, partial(spool.read, size)) for size in sizes]
+
+    def temporary_file(self) -> IO[bytes]:
+        """A file without a name."""
+        return tempfile.TemporaryFile(dir=self._folder)
+
+    def _file(self, instance: Instance) -> bytes:
+        try:
+            stored = self._archive.read_instance(instance.orthanc_id)
+            if self.deidentifier is None:
+                return stored
+            return bytes(self._workers.call(deidentify, self.deidentifier, stored))
+        except UnknownResource as error:
+            raise Refused(f"Instance {instance.orthanc_id} was deleted while its study was being sent.") from error
+        except ArchiveError as error:
+            raise Refused(f"Instance {instance.orthanc_id} cannot be read now: {error}.") from error
+        except deidentification.HeldBack as error:
+            raise HeldBack(f"Instance {instance.orthanc_id} is held back: {error}") from error
+        except WorkerDied as error:
+            raise Refused(f"De-identifying instance {instance.orthanc_id} has ended its worker: {error}.") from error
+        except ServerStopping as error:
+            raise Unreachable("This server is stopping.") from error
+
+
+def deidentify(deidentifier: Deidentifier, dicom: bytes) -> bytes:
+    """Within a worker process."""
+    return deidentifier.deidentify(dicom)
+
+
+def give_up_when(stopping: threading.Event) -> None:
+    """Raise Unreachable when the sending is to end."""
+    if stopping.is_set():
+        raise Unreachable("The sending was given up: it was cancelled, or this server stops.")
