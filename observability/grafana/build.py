@@ -226,10 +226,15 @@ USAGE: list[Panel] = [
     rows(
         "Structure volumes across the cohort",
         "The most frequent structures of the period shown, volumes in cm³.",
-        "SELECT name, count(*) AS structures, round(min(volume_cm3)::numeric, 1) AS min_cm3,"
-        " round(percentile_cont(0.5) WITHIN GROUP (ORDER BY volume_cm3)::numeric, 1) AS median_cm3,"
-        " round(max(volume_cm3)::numeric, 1) AS max_cm3"
-        f" FROM structure WHERE {PERIOD.format('extracted_at')} GROUP BY name ORDER BY 2 DESC, 1 LIMIT 50",
+        # The volumes are collected by hash, on several processors, and each name's are sorted alone: half the time of
+        # sorting all of them by name.
+        "SELECT name, structures, round(min_cm3::numeric, 1) AS min_cm3,"
+        " round((SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cm3) FROM unnest(volumes) AS cm3)::numeric, 1)"
+        " AS median_cm3, round(max_cm3::numeric, 1) AS max_cm3"
+        " FROM (SELECT name, count(*) AS structures, min(volume_cm3) AS min_cm3, max(volume_cm3) AS max_cm3,"
+        " array_agg(volume_cm3) AS volumes"
+        f" FROM structure WHERE {PERIOD.format('extracted_at')} GROUP BY name ORDER BY 2 DESC, 1 LIMIT 50) AS named"
+        " ORDER BY 2 DESC, 1",
     ),
     rows(
         "Extraction times",

@@ -58,6 +58,8 @@ GRAFANA = Role(
         "ALTER ROLE {role} SET default_transaction_read_only = on",
         # A panel that nobody waits for any more must not hold the archive's database.
         "ALTER ROLE {role} SET statement_timeout = '15s'",
+        # Compiling takes longer than any of the panels' queries.
+        "ALTER ROLE {role} SET jit = off",
     ),
 )
 #: Sees PostgreSQL's own statistics, and no table.

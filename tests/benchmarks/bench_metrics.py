@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from benchmarks.rows import Row, Runs, ms, repeat, timed
 from benchmarks.servers import ROOT, postgres
@@ -49,12 +49,15 @@ def rows(runs: Runs) -> Iterator[Row]:
     with postgres() as url, tempfile.TemporaryDirectory() as folder:
         database = Database(url)
         database.migrate()
-        reporting.prepare(database, "", "")
+        reporting.prepare(database, "grafana", "")
         with database.begin() as connection:
             for statement in filter(str.strip, FILL.replace("%", "%%").split(";\n")):
                 connection.exec_driver_sql(statement)
         yield from _scrape(database, Path(folder), runs)
-        yield from _panels(database, runs)
+        # As Grafana does: its role has settings of its own.
+        grafana = Database(make_url(url).set(username="grafana", password="grafana").render_as_string(False))
+        yield from _panels(grafana, runs)
+        grafana.dispose()
         database.dispose()
 
 
