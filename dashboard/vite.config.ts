@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { runbookPages } from './src/runbooks/pages';
 
 // nginx serves what is compressed already (gzip_static); the official image has no brotli.
 function precompressed(): Plugin {
@@ -22,8 +23,20 @@ function precompressed(): Plugin {
   };
 }
 
+function runbooks(): Plugin {
+  return {
+    name: 'runbooks',
+    apply: 'build',
+    generateBundle() {
+      for (const [name, source] of Object.entries(runbookPages('../docs/runbooks'))) {
+        this.emitFile({ type: 'asset', fileName: `runbooks/${name}`, source });
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), precompressed()],
+  plugins: [react(), runbooks(), precompressed()],
   build: {
     target: 'es2022',
     // An inlined file would need "data:" in the page's policy.

@@ -49,6 +49,18 @@ def eventually(condition: Callable[[], object], what: str) -> None:
         time.sleep(1)
 
 
+def dashboard(stack: Stack) -> str:
+    """Where alerts say that the dashboard is."""
+    return f"http://localhost:{stack.dashboard_port}"
+
+
+def prometheus(stack: Stack, path: str, **parameters: str) -> dict[str, Any]:
+    """What Prometheus' own API answers."""
+    answer = httpx.get(f"http://127.0.0.1:{stack.prometheus_port}{path}", params=parameters, timeout=30)
+    answer.raise_for_status()
+    return dict(answer.json()["data"])
+
+
 def query(stack: Stack, expression: str) -> list[dict[str, Any]]:
     """The result of an instant query."""
     answer = httpx.get(
@@ -142,7 +154,39 @@ def test_the_second_up_changes_nothing_and_status_shows_prometheus(monitored: St
     assert re.search(r"^prometheus +\S+ +(up|healthy)", output, re.MULTILINE), output
 
 
-def test_a_service_that_stops_raises_an_alert(monitored: Stack) -> None:
+def test_every_alert_has_its_runbook_one_click_away(monitored: Stack) -> None:
+    groups = prometheus(monitored, "/api/v1/rules", type="alert")["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len(rules) > 15
+    for rule in rules:
+        address = rule["annotations"]["runbook_url"]
+        page = httpx.get(address.replace("{{ $externalLabels.dashboard }}", dashboard(monitored)), timeout=30)
+        assert page.status_code == 200, address
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert re.search(rf"<h1>.*\b{rule['name']}\b.*</h1>", page.text), address
+        assert "What to do" in page.text
+
+
+def test_runbooks_are_listed_lead_to_one_another_and_to_nothing_else(monitored: Stack) -> None:
+    index = httpx.get(f"{dashboard(monitored)}/runbooks/", timeout=30)
+    linked = re.findall(r'<a href="([\w-]+\.html)">', index.text)
+    assert len(linked) > 10
+    for name in linked:
+        text = httpx.get(f"{dashboard(monitored)}/runbooks/{name}", timeout=30).text
+        for onward in re.findall(r'<a href="([^":]+)"', text):
+            answer = httpx.get(f"{dashboard(monitored)}/runbooks/{onward}", timeout=30)
+            assert answer.status_code == 200, f"{name} leads to {onward}"
+    assert httpx.get(f"{dashboard(monitored)}/runbooks/nothing.html", timeout=30).status_code == 404
+
+
+def test_a_service_that_stops_raises_an_alert_that_leads_to_its_runbook(monitored: Stack) -> None:
     docker("stop", monitored.containers()["node-exporter"])
     eventually(lambda: query(monitored, 'up{job="host"} == 0'), "the target is seen to be down")
     eventually(lambda: query(monitored, 'ALERTS{alertname="TargetDown",job="host"}'), "the alert is pending or firing")
+    alerts = prometheus(monitored, "/api/v1/alerts")["alerts"]
+    (raised,) = [alert for alert in alerts if alert["labels"].get("job") == "host"]
+    runbook = raised["annotations"]["runbook_url"]
+    assert runbook == f"{dashboard(monitored)}/runbooks/TargetDown.html"
+    assert httpx.get(runbook, timeout=30).status_code == 200
+    page = httpx.get(f"http://127.0.0.1:{monitored.prometheus_port}/consoles/alerts.html", timeout=30)
+    assert f'<a href="{runbook}">TargetDown</a>' in page.text

@@ -1,6 +1,8 @@
 import { Skeleton, Text, Title } from '@mantine/core';
+import { IconChartLine } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Status } from '../api/models';
+import { useDoorAddress } from '../common/doors';
 import { useFormat } from '../common/format';
 import { Said } from '../common/Said';
 import { StateBadge } from '../common/StateBadge';
@@ -18,9 +20,31 @@ export const SERVICE_NAMES: Record<string, string> = {
   grafana: 'Grafana',
 };
 
+/** Grafana's page about a service, by the dashboards' uids in observability/grafana; the others stand on the wall's screen. */
+const GRAFANA_PAGES: Record<string, string> = { orthanc: 'pacs-orthanc', dcm4chee: 'pacs-dcm4chee' };
+
+function GrafanaLink({ service }: { service: string }) {
+  const { t } = useTranslation();
+  const address = useDoorAddress();
+  const title = t('services.grafana', { service: SERVICE_NAMES[service] });
+  return (
+    <a
+      href={address('grafana', `/d/${GRAFANA_PAGES[service] ?? 'pacs-platform'}`)}
+      target="_blank"
+      rel="noreferrer"
+      aria-label={title}
+      title={title}
+    >
+      <IconChartLine size={16} aria-hidden />
+    </a>
+  );
+}
+
 export function Services({ status }: { status: Status | undefined }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const grafana = status?.services.find((service) => service.name === 'grafana')?.state;
+  const drawn = grafana === 'up' || grafana === 'degraded';
   return (
     <section className="panel" aria-labelledby="services-title" style={{ height: '100%' }}>
       <Title order={2} size="h4" id="services-title" mb="sm">
@@ -43,7 +67,8 @@ export function Services({ status }: { status: Status | undefined }) {
               <tr key={service.name} data-service={service.name}>
                 <td>
                   <Text size="sm" fw={600}>
-                    {SERVICE_NAMES[service.name] ?? service.name}
+                    {SERVICE_NAMES[service.name] ?? service.name}{' '}
+                    {drawn && service.name in SERVICE_NAMES && <GrafanaLink service={service.name} />}
                   </Text>
                   {service.version && (
                     <Text size="xs" c="dimmed">

@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "observability/prometheus"
 ALERTS = (FOLDER / "rules/alerts.yml").read_text()
+#: Markdown by file name.
+RUNBOOKS = {page.name: page.read_text() for page in (ROOT / "docs/runbooks").glob("*.md") if page.name != "README.md"}
 NAMES = re.findall(r"^ +- alert: (\w+)$", ALERTS, re.MULTILINE)
 
 
@@ -37,12 +39,21 @@ def test_each_alert_is_tested_at_a_time_when_it_fires_and_at_one_when_it_does_no
     assert " []" in expectations and "" in expectations
 
 
-@pytest.mark.parametrize("page", sorted(set(re.findall(r"runbook: (\S+)", ALERTS))))
-def test_each_alert_has_a_page_that_names_it_and_says_what_to_do(page: str) -> None:
-    text = (ROOT / page).read_text()
-    assert "## What to do" in text
-    named = [name for name in NAMES if re.search(rf"alert: {name}\n(?:(?!- alert)[\s\S])*?runbook: {page}", ALERTS)]
-    assert named and all(name in text.splitlines()[0] for name in named)
+@pytest.mark.parametrize("name", NAMES)
+def test_each_alert_leads_to_one_page_that_says_what_to_do(name: str) -> None:
+    rule = ALERTS[ALERTS.index(f"- alert: {name}\n") :].split("- alert: ")[1]
+    # The dashboard shows each page under the names in its heading.
+    assert f'runbook_url: "{{{{ $externalLabels.dashboard }}}}/runbooks/{name}.html"' in rule
+    (page,) = [text for text in RUNBOOKS.values() if name in text.splitlines()[0].removeprefix("# ").split(", ")]
+    assert "## What to do" in page
+
+
+def test_each_page_is_of_an_alert_and_stands_in_the_index() -> None:
+    index = (FOLDER.parents[1] / "docs/runbooks/README.md").read_text()
+    for file, text in RUNBOOKS.items():
+        heading = text.splitlines()[0].removeprefix("# ")
+        assert set(heading.split(", ")) <= set(NAMES)
+        assert f"[{heading}]({file})" in index
 
 
 def test_the_exposition_keeps_prometheus_conventions(exposition: str) -> None:
