@@ -12,7 +12,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    TimeoutError,
+    ViewportSize,
+)
 
 CHROMIUM = "/usr/bin/chromium"
 #: WebGL in software, as no test machine has a graphics card; no sandbox, as the tests run as root in a container.
@@ -34,6 +42,16 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 #: Generous: the machine that runs the tests has two cores and other things to do.
 PATIENCE_MS = 90_000
 
+#: Distinct grey levels on the canvas of the first viewport of OHIF.
+GREY_LEVELS = """() => {
+    const canvas = document.querySelector('canvas.cornerstone-canvas');
+    if (!canvas) return 0;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const levels = new Set();
+    for (let at = 0; at < data.length; at += 4) levels.add(data[at]);
+    return levels.size;
+}"""
+
 
 @dataclass
 class Visit:
@@ -45,11 +63,9 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     #: The address of every request.
     requests: list[str] = field(default_factory=list)
-
-    @property
-    def network_changed(self) -> bool:
-        """Chromium drops what is under way when an interface comes or goes, as when Docker starts a container."""
-        return any("ERR_NETWORK_CHANGED" in text for text in self.complaints)
+    #: Chromium drops what is under way when an interface comes or goes, as when Docker starts a container. What pages
+    #: then complain of is no fault of theirs.
+    network_changed: bool = False
 
     def complaints_except(self, *patterns: str) -> list[str]:
         """The complaints that match none of the regular expressions."""
@@ -120,8 +136,9 @@ def visit(
     context.on("weberror", lambda error: visited.complaints.append(str(error.error.stack or error.error)))
 
     def note(message: ConsoleMessage) -> None:
-        # Containers come and go during the tests, and each changes the network that the browser watches.
-        if message.type == "error" and "ERR_NETWORK_CHANGED" not in message.text:
+        if "ERR_NETWORK_CHANGED" in message.text:
+            visited.network_changed = True
+        elif message.type == "error":
             visited.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     context.on("console", note)
@@ -129,3 +146,17 @@ def visit(
         yield visited
     finally:
         context.close()
+
+
+def wait_for(page: Page, expression: str) -> None:
+    """Until it is true; with one reload, as a person would (`Visit.network_changed`)."""
+    try:
+        page.wait_for_function(expression, timeout=PATIENCE_MS)
+    except TimeoutError:
+        page.reload()
+        page.wait_for_function(expression, timeout=PATIENCE_MS)
+
+
+def wait_for_images(page: Page) -> None:
+    """Until OHIF shows an image."""
+    wait_for(page, f"({GREY_LEVELS})() > 10")

@@ -1,5 +1,5 @@
-import { Alert, Badge, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
-import { IconAlertCircle, IconAlertTriangle, IconCheck, IconInfoCircle } from '@tabler/icons-react';
+import { Alert, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { send } from '../api/client';
@@ -9,11 +9,8 @@ import { Nothing } from '../common/Nothing';
 import { tell } from '../common/notices';
 import { Said } from '../common/Said';
 import { useIsAdmin } from '../session/session';
+import { Findings } from './Findings';
 import { useQuality } from './queries';
-
-const ICONS = { error: IconAlertCircle, warning: IconAlertTriangle, info: IconInfoCircle } as const;
-const COLORS = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-const SHOWN = 100;
 
 interface Repaired {
   result: string;
@@ -39,6 +36,8 @@ export function QualityReport({ instance }: { instance: string }) {
   if (quality.isError) return <FailureNotice error={quality.error} onRetry={() => void quality.refetch()} />;
   if (!quality.data) return <Skeleton h={120} />;
   const { findings, viewable_in_ohif, ohif_reasons } = quality.data;
+  // Most reasons are findings themselves, and stand below.
+  const unsaid = ohif_reasons.filter((reason) => !findings.some(({ message }) => message === reason.message));
   return (
     <Stack gap="sm" className="long-words">
       {!viewable_in_ohif && (
@@ -47,7 +46,7 @@ export function QualityReport({ instance }: { instance: string }) {
             <Text fw={600} c="var(--mantine-color-text)">
               {t('quality.hidden')}
             </Text>
-            {ohif_reasons.map(({ code, message }) => (
+            {unsaid.map(({ code, message }) => (
               <Said key={code} of={[message]} c="var(--mantine-color-text)" />
             ))}
             {repairs && (
@@ -73,29 +72,7 @@ export function QualityReport({ instance }: { instance: string }) {
           <Text>{t('quality.good')}</Text>
         </Group>
       ) : (
-        <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: 'none' }}>
-          {findings.slice(0, SHOWN).map((finding, index) => {
-            const Icon = ICONS[finding.severity];
-            return (
-              // biome-ignore lint/suspicious/noArrayIndexKey: findings have no identity and no state.
-              <Group component="li" key={index} gap="sm" wrap="nowrap" align="flex-start">
-                <Badge
-                  color={COLORS[finding.severity]}
-                  variant="light"
-                  c="var(--mantine-color-text)"
-                  leftSection={<Icon size={12} aria-hidden />}
-                  style={{ flexShrink: 0 }}
-                >
-                  {t(`quality.${finding.severity}`)}
-                </Badge>
-                <div className="long-words">
-                  <Said of={[finding.message]} />
-                  <Said of={[finding.remedy]} size="xs" c="dimmed" />
-                </div>
-              </Group>
-            );
-          })}
-        </Stack>
+        <Findings findings={findings} />
       )}
     </Stack>
   );

@@ -50,7 +50,6 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
           <th>{t('structures.type')}</th>
           <th className="number">{t('structures.volume')}</th>
           <th className="number">{t('structures.mean')}</th>
-          <th>{t('structures.warnings')}</th>
         </tr>
       </thead>
       <tbody>
@@ -76,6 +75,18 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
                   </Text>
                 </Group>
               </UnstyledButton>
+              {structure.warnings.length > 0 && (
+                <details>
+                  <summary>
+                    <Badge color="yellow" variant="light" c="var(--mantine-color-text)">
+                      {t('structures.warnings', { count: structure.warnings.length })}
+                    </Badge>
+                  </summary>
+                  {structure.warnings.map(({ code, message }) => (
+                    <Said key={code + message} of={[message]} size="xs" />
+                  ))}
+                </details>
+              )}
             </td>
             <td>
               {computed(structure.number, (row) =>
@@ -95,20 +106,6 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
                 row.mean_intensity
                   ? `${format.decimal(Number(row.mean_intensity), 1)} ${row.intensity_unit ?? ''}`
                   : null,
-              )}
-            </td>
-            <td>
-              {structure.warnings.length > 0 && (
-                <details>
-                  <summary>
-                    <Badge color="yellow" variant="light" c="var(--mantine-color-text)">
-                      {format.number(structure.warnings.length)}
-                    </Badge>
-                  </summary>
-                  {structure.warnings.map(({ code, message }) => (
-                    <Said key={code + message} of={[message]} size="xs" />
-                  ))}
-                </details>
               )}
             </td>
           </tr>

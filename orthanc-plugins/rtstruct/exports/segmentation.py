@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
+from math import gcd
 from uuid import NAMESPACE_OID, uuid5
 
 import highdicom as hd
@@ -26,6 +27,12 @@ from .nrrd import COLORS
 
 #: Voxels times structures that highdicom is given at once; it takes two and a half times as much.
 MOST_BYTES = 3 << 28
+
+#: The bits of all frames together fill a multiple of these. Otherwise PixelData ends with a byte of padding (PS3.5
+#: 8.2); the reader of OHIF 3.13 takes it for pixels, and rejects the whole object.
+_WORD_BITS = 16
+
+type Flags = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 _ALGORITHMS = {"AUTOMATIC": hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC}
 _TARGETS = frozenset({"GTV", "CTV", "PTV", "TREATED_VOLUME", "IRRAD_VOLUME"})
@@ -59,8 +66,10 @@ def segmentation(
     """
     images = _sources(image, files)
     segments = [segment for segment in segments if segment.mask.voxel_count]
-    shown = np.flatnonzero(image.present & _any(segments, image.grid.shape[0]))
+    slices_of = _slices_of(segments, image)
     _, rows, columns = image.grid.shape
+    blank = _blank_frames(slices_of, image, rows * columns)
+    shown = np.flatnonzero((slices_of | blank).any(axis=1))
     if len(shown) * rows * columns * len(segments) > MOST_BYTES:
         raise TooManySegments(f"{len(segments)} segments on {len(shown)} images of {rows} × {columns} are too many")
     label = _text(structure_set.label) or "RT Structure Set"
@@ -72,6 +81,8 @@ def segmentation(
         slices = np.arange(segment.mask.box[0].start, segment.mask.box[0].stop)
         kept = place[slices] >= 0
         pixels[place[slices[kept]], *segment.mask.box[1:], number] = segment.mask.inside[kept]
+    # A frame without a voxel would be left out; _empty takes this one away again.
+    pixels[:, 0, 0][blank[shown]] = 1
     with pydicom_silent():
         made = hd.seg.Segmentation(
             source_images=[images[image.sop_instance_uids[index]] for index in shown],
@@ -91,6 +102,7 @@ def segmentation(
             series_description=_text(f"Segments of {label}"),
             omit_empty_frames=True,
         )
+        _empty(made, {(image.sop_instance_uids[index], number + 1) for index, number in np.argwhere(blank)})
         # Names of structures are in any script, whatever the images are written in.
         made.SpecificCharacterSet = "ISO_IR 192"
         buffer = BytesIO()
@@ -116,11 +128,41 @@ def _sources(image: Image, files: Sequence[bytes]) -> dict[str, Dataset]:
     return found
 
 
-def _any(segments: Sequence[Segment], slices: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    shown = np.zeros(slices, dtype=np.bool_)
-    for segment in segments:
-        shown[segment.mask.box[0]] |= segment.mask.inside.any(axis=(1, 2))
-    return shown
+def _slices_of(segments: Sequence[Segment], image: Image) -> Flags:
+    """On which slices (rows) each segment (columns) has voxels, where there is an image."""
+    found = np.zeros((image.grid.shape[0], len(segments)), dtype=np.bool_)
+    for number, segment in enumerate(segments):
+        found[segment.mask.box[0], number] = segment.mask.inside.any(axis=(1, 2))
+    return found & image.present[:, None]
+
+
+def _blank_frames(slices_of: Flags, image: Image, pixels: int) -> Flags:
+    """Which frames without voxels join the others, for bits in whole words: as a rule none, fifteen at the most."""
+    wanted = -np.count_nonzero(slices_of) % (_WORD_BITS // gcd(_WORD_BITS, pixels))
+    free = np.argwhere(image.present[:, None] & ~slices_of)
+    blank = np.zeros_like(slices_of)
+    # Where every segment is on every image there is no frame to add, and OHIF stays as it is.
+    if len(free) >= wanted:
+        # Images that are shown anyway come first.
+        nearest = np.argsort(~slices_of.any(axis=1)[free[:, 0]], kind="stable")[:wanted]
+        blank[tuple(free[nearest].T)] = True
+    return blank
+
+
+def _empty(made: hd.seg.Segmentation, frames: set[tuple[str, int]]) -> None:
+    """Clear the first pixel of frames, each given by its source image and Segment Number."""
+    if not frames:
+        return
+    packed = bytearray(made.PixelData)
+    (shared,) = made.SharedFunctionalGroupsSequence
+    for index, groups in enumerate(made.PerFrameFunctionalGroupsSequence):
+        source = groups.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
+        # Of a single segment it is shared.
+        named = groups if "SegmentIdentificationSequence" in groups else shared
+        if (source, named.SegmentIdentificationSequence[0].ReferencedSegmentNumber) in frames:
+            byte, bit = divmod(index * made.Rows * made.Columns, 8)
+            packed[byte] &= ~(1 << bit)
+    made.PixelData = bytes(packed)
 
 
 def _description(segment: Segment, number: int, origin: _Origin) -> hd.seg.SegmentDescription:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -127,24 +124,3 @@ def test_the_documented_python_reads_it(client: TestClient, held: str) -> None:
     lung = client.get(f"/api/extract-rt/{held}/structures/6/contours").json()
     assert np.array_equal(np.concatenate(structures[6]), points_of(lung["contours"]))
     assert sum(len(points) for contours in structures.values() for points in contours) == 88_158
-
-
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed here")
-def test_the_documented_javascript_reads_it(client: TestClient, held: str, tmp_path: Path) -> None:
-    flat = tmp_path / "contours.bin"
-    flat.write_bytes(client.get(f"/api/extract-rt/{held}/contours.bin").content)
-    script = tmp_path / "decode.mjs"
-    script.write_text(
-        documented("js").replace("export ", "")
-        + f"""
-import {{ readFileSync }} from 'node:fs';
-const content = readFileSync({str(flat)!r});
-const structures = decode(content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength));
-const lung = structures.find((each) => each.number === 6);
-console.log(JSON.stringify([structures.length, lung.contours.length, Array.from(lung.contours[0].points)]));
-"""
-    )
-    output = subprocess.run(["node", str(script)], check=True, capture_output=True, text=True).stdout.strip()
-    lung = client.get(f"/api/extract-rt/{held}/structures/6/contours").json()["contours"]
-    expected = np.array(lung[0]["points_mm"], dtype=np.float32).ravel().tolist()
-    assert json.loads(output) == [10, len(lung), expected]

@@ -184,6 +184,36 @@ def test_a_dicom_seg_holds_the_masks_on_the_images_they_were_drawn_on(tmp_path: 
         assert errors == []
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(9, 11), (9, 10), (8, 9)])
+def test_the_bits_of_a_seg_fill_whole_words_as_ohif_needs_it(rows: int, columns: int) -> None:
+    files = [image_file(z, np.zeros((rows, columns), "<i2")) for z in range(9)]
+    image = read_image(files, pixels=False)
+    made = []
+    for number, height in ((1, 7), (2, 2)):
+        drawn = replace(structure(*(rectangle(11, 21, 4, 6, z) for z in range(height))), number=number)
+        made.append(Segment(number, drawn, mask_of(drawn, image.grid)))
+    written = segmentation(made, image, files, structure_set(*made), "1")
+
+    pixels = int(dcmread(BytesIO(written)).NumberOfFrames) * rows * columns
+    assert pixels % 16 == 0
+    planes = highdicom.seg.segread(BytesIO(written)).get_pixels_by_source_instance(
+        source_sop_instance_uids=list(image.sop_instance_uids), assert_missing_frames_are_empty=True
+    )
+    for number, segment in enumerate(made):
+        assert segment.mask.voxel_count
+        assert (planes[..., number].astype(bool) == segment.mask.values).all()
+
+
+def test_no_frame_is_added_where_none_is_needed_or_none_is_free() -> None:
+    for rows, columns, heights in ((8, 10, range(3)), (9, 11, range(4))):
+        files = [image_file(z, np.zeros((rows, columns), "<i2")) for z in range(4)]
+        image = read_image(files, pixels=False)
+        drawn = replace(structure(*(rectangle(11, 21, 4, 6, z) for z in heights)), number=1)
+        made = Segment(1, drawn, mask_of(drawn, image.grid))
+        written = dcmread(BytesIO(segmentation([made], image, files, structure_set(made), "1")))
+        assert int(written.NumberOfFrames) == len(heights)
+
+
 def test_names_that_dicom_does_not_allow_become_names_that_it_does() -> None:
     files = series()
     image = read_image(files, pixels=False)
