@@ -29,7 +29,7 @@ export function Filters({ text, onChange }: Props) {
   }
 
   return (
-    <search>
+    <search style={{ marginBottom: 'var(--mantine-spacing-sm)' }}>
       <Group align="flex-end" gap="sm">
         <TextInput
           style={{ flex: '1 1 260px' }}

@@ -1,4 +1,4 @@
-import { Badge, Group, Stack } from '@mantine/core';
+import { Badge, Group, Stack, Text } from '@mantine/core';
 import { IconAlertCircle, IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Finding } from '../api/models';
@@ -43,7 +43,9 @@ function Entry({ group }: { group: FindingGroup }) {
         ))}
         {more.length > 0 && (
           <details>
-            <summary>{t('quality.more', { count: more.length })}</summary>
+            <Text component="summary" size="sm">
+              {t('quality.more', { count: more.length })}
+            </Text>
             {more.map((message) => (
               <Said key={message} of={[message]} />
             ))}
