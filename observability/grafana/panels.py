@@ -8,13 +8,17 @@ from typing import Any
 from grafana_foundation_sdk.builders import barchart, bargauge, common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models import common as common_models
+from grafana_foundation_sdk.models import prometheus as prometheus_models
 from grafana_foundation_sdk.models.dashboard import (
     DashboardLinkType,
     DataSourceRef,
+    DynamicConfigValue,
     Threshold,
     ThresholdsMode,
 )
 
+#: Grafana cannot know under which name a browser reaches the machine: change it where that is not localhost.
+DASHBOARD_URL = "http://localhost:3000"
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
 POSTGRES = DataSourceRef(type_val="grafana-postgresql-datasource", uid="postgres")
 
@@ -119,6 +123,23 @@ def rows(title: str, description: str, query: str, span: int = 12, height: int =
     return _finish(
         table.Panel().datasource(POSTGRES).with_target(Sql(query)), title, description, "short", span, height
     )
+
+
+def alerts(title: str, description: str, span: int, height: int = 8) -> Panel:
+    """A table of the alerts that fire, each name a link to its runbook."""
+    query = (
+        prometheus.Dataquery()
+        .expr('sum by (alertname, severity, service, job, destination) (ALERTS{alertstate="firing"})')
+        .format(prometheus_models.PromQueryFormat.TABLE)
+        .instant()
+        .ref_id("A")
+    )
+    runbook = {"title": "Runbook", "url": f"{DASHBOARD_URL}/runbooks/${{__value.raw}}.html", "targetBlank": True}
+    panel = table.Panel().datasource(PROMETHEUS).with_target(query)
+    panel = panel.override_by_name("alertname", [DynamicConfigValue(id_val="links", value=[runbook])])
+    for column in ("Time", "Value"):
+        panel = panel.override_by_name(column, [DynamicConfigValue(id_val="custom.hidden", value=True)])
+    return _finish(panel, title, description, "short", span, height)
 
 
 def share(title: str, description: str, expression: str, steps: Steps, span: int = 6, height: int = 4) -> Panel:

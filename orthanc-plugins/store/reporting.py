@@ -37,6 +37,11 @@ VIEWS: Mapping[str, str] = {
                structure_count, contour_count, point_count
         FROM {SCHEMA}.extraction
     """,
+    "delivery": f"""
+        SELECT destination, state, by_hand, attempts, proof, instances_total, bytes_total,
+               created_at, started_at, delivered_at, duration_s
+        FROM {SCHEMA}.delivery
+    """,
 }
 
 

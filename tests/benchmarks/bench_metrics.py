@@ -24,7 +24,8 @@ from unit.archive_double import ArchiveDouble
 STUDIES = 100_000
 ROUTES = 100
 
-#: 100,000 studies of ten instances in three series over a year; every fifth has a structure set of ten structures.
+#: 100,000 studies of ten instances in three series over a year; every fifth has a structure set of ten structures,
+#: all were delivered.
 FILL = f"""
 SET search_path = {SCHEMA};
 INSERT INTO study SELECT 'study-' || n, '1.2.' || n, 'patient-' || n / 3, 'name', NULL, NULL, '', '', '20260101',
@@ -40,6 +41,12 @@ INSERT INTO structure (orthanc_id, position, number, name, contour_count, point_
         warning_count)
     SELECT 'instance-' || 1 + n / 10, n % 10, n % 10, 'organ-' || n % 60, 50, 20000, 50, random() * 1000, 0
     FROM generate_series(0, {STUDIES} * 2 - 1) AS n;
+INSERT INTO delivery (study_orthanc_id, destination, digest, instances, by_hand, state, attempts, proof,
+        study_instance_uid, patient_id, patient_name, study_description, folded, instances_total, instances_sent,
+        bytes_total, created_at, next_try_at, started_at, delivered_at, duration_s)
+    SELECT 'study-' || n, 'dcm4chee', n, '', false, 'delivered', 1, 'c_find', '1.2.' || n, '', '', '', '', 10, 10,
+    5000000, arrived, arrived, arrived, arrived, 3
+    FROM (SELECT n, now() - n * interval '5 minutes' AS arrived FROM generate_series(1, {STUDIES}) AS n) AS studies;
 ANALYZE;
 """
 
