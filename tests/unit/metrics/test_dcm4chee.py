@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 
 import metrics
+from doubles.dcm4chee_figures import Broken, Dcm4cheeDouble, dcm4chee_double
 from host.plugin import Host
 from host.settings import ServiceSettings, Settings
 from metrics.dcm4chee import Dcm4cheeMetrics, Dcm4cheeRest, application_of
-from unit.metrics.dcm4chee_double import Broken, Dcm4cheeDouble, dcm4chee_double
 
 Value = Callable[..., float | None]
 RS = "/dcm4chee-arc/aets/DCM4CHEE/rs"

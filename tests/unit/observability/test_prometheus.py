@@ -56,6 +56,18 @@ def test_each_page_is_of_an_alert_and_stands_in_the_index() -> None:
         assert f"[{heading}]({file})" in index
 
 
+def test_every_metric_of_ours_that_is_asked_for_is_exposed() -> None:
+    """A misspelt name would be a panel without data, or an alert that never fires."""
+    sources = "".join(path.read_text() for path in (ROOT / "orthanc-plugins").rglob("*.py"))
+    named = set(re.findall(r'"(pacs_[a-z0-9_]+)"', sources))
+    exposed = {name + end for name in named for end in ("", "_total", "_bucket", "_count", "_sum")}
+    asked = [*(FOLDER / "rules").glob("*.yml"), *(ROOT / "observability/grafana/dashboards").glob("*.json")]
+    for file in asked:
+        # What is followed by a colon is the name of a recording rule.
+        found = set(re.findall(r"(?<![\w:])pacs_\w+(?![\w:])", file.read_text()))
+        assert found <= exposed, f"{file.name}: {found - exposed}"
+
+
 def test_the_exposition_keeps_prometheus_conventions(exposition: str) -> None:
     done = subprocess.run(["promtool", "check", "metrics"], input=exposition, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
