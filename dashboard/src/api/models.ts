@@ -192,7 +192,7 @@ export interface Destination {
 export type DeliveryState = 'waiting' | 'sending' | 'verifying' | 'delivered' | 'failed' | 'cancelled';
 
 export interface Delivery {
-  id: string | number;
+  id: number;
   destination: string;
   study_orthanc_id: string;
   study_instance_uid: string;
