@@ -15,6 +15,9 @@ ensure_base_images() {
     ensure_image "$NODE_IMAGE" build_stand_in node
 }
 
+ARCHIVE_SERVICES="dcm4chee dcm4chee-ldap dcm4chee-mysql dcm4chee-setup dcm4chee-door"
+RESEARCH_SERVICES="xnat xnat-postgres xnat-setup xnat-door"
+
 # What profiles need beside. What has no Debian package is left out where no registry answers, and the rest runs without.
 ensure_profile_images() {
     local registry=unknown
@@ -26,11 +29,10 @@ ensure_profile_images() {
         ensure_images_of grafana grafana/grafana:12.3.0
     fi
     if profile_is_on archive; then
-        ensure_images_of "dcm4chee dcm4chee-ldap dcm4chee-mysql dcm4chee-setup dcm4chee-door" \
-            dcm4che/dcm4chee-arc-psql:5.35.1 dcm4che/slapd-dcm4chee:2.6.13-35.1 mysql:8.4
+        ensure_images_of "$ARCHIVE_SERVICES" dcm4che/dcm4chee-arc-psql:5.35.1 dcm4che/slapd-dcm4chee:2.6.13-35.1 mysql:8.4
     fi
     if profile_is_on research; then
-        ensure_images_of "xnat xnat-postgres xnat-setup xnat-door" tomcat:9.0-jdk8-temurin-noble postgres:16
+        ensure_images_of "$RESEARCH_SERVICES" tomcat:9.0-jdk8-temurin-noble postgres:16
     fi
 }
 
@@ -42,12 +44,16 @@ ensure_images_of() {
     local services=$1 image
     for image in "${@:2}"; do
         if have_image "$image"; then continue; fi
-        warn "$image comes from a registry only, and none answers. Left out: $services. Everything else starts;" \
-            "run ./pacs up again where a registry can be reached, or bring the image by docker save and docker load."
-        # shellcheck disable=SC2206  # one word each
-        LEFT_OUT+=($services)
+        leave_out "$services" "$image comes from a registry only, and none answers; docker save and docker load bring it too."
         return
     done
+}
+
+# leave_out SERVICES WHY: services that are not started this time.
+leave_out() {
+    warn "$2 Left out: $1. Everything else starts; ./pacs up tries again."
+    # shellcheck disable=SC2206  # one word each
+    LEFT_OUT+=($1)
 }
 
 # ensure_image IMAGE BUILDER NAME

@@ -34,9 +34,9 @@ up() {
     remember_profiles "${profiles[@]}"
     copy_ca_certificates
     export_build_mirrors
+    build_images
     export_profile_urls
     choose_services
-    build_images
     start_services
     wait_for_probes
     status
@@ -220,14 +220,27 @@ random_password() {
 }
 
 build_images() {
-    local log
-    log=$(mktemp)
     say "Building the image (minutes the first time, seconds later)"
-    compose --progress plain build "${STARTED[@]}" > "$log" 2>&1 || {
-        tail -n 25 "$log" >&2
-        fail "The image could not be built; the lines above say why (the whole log: $log)."
+    build orthanc dashboard ohif || fail "The image could not be built; the lines above say why (the whole log: $BUILD_LOG)."
+    # What these download comes from elsewhere than packages: that it cannot be had is no reason to start nothing.
+    if service_is_on archive dcm4chee; then
+        say "Building DCM4CHEE"
+        build dcm4chee dcm4chee-mysql || leave_out "$ARCHIVE_SERVICES" "DCM4CHEE could not be built, see above."
+    fi
+    if service_is_on research xnat; then
+        say "Building XNAT"
+        build xnat || leave_out "$RESEARCH_SERVICES" "XNAT could not be built, see above."
+    fi
+}
+
+# build SERVICE…: false with the last lines of the log when it cannot be built.
+build() {
+    BUILD_LOG=$(mktemp)
+    compose --progress plain build "$@" > "$BUILD_LOG" 2>&1 || {
+        tail -n 25 "$BUILD_LOG" >&2
+        return 1
     }
-    rm -f "$log"
+    rm -f "$BUILD_LOG"
 }
 
 # Named only where one is left out: Compose would look for its image.

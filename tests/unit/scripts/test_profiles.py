@@ -230,6 +230,29 @@ def test_what_is_on_is_watched_and_forwarded_to_unless_the_operator_said_otherwi
     assert bash(line, environment | elsewhere).stdout.endswith("|https://xnat.hospital.example\n")
 
 
+def test_the_table_shows_where_they_are_and_who_may_sign_in(tmp_path: Path) -> None:
+    stack = r"""
+require_stack() { :; }
+docker_states() { printf 'orthanc healthy\ndcm4chee healthy\n'; }
+api_states() { printf 'dcm4chee\tdown\trefused\nxnat\tnot_configured\tnot configured\n'; }
+"""
+    environment = {"PACS_ENV_FILE": str(tmp_path / ".env"), "PACS_XNAT_PORT": "18081", "NO_COLOR": "1"}
+
+    def table(profiles: str) -> list[str]:
+        given = environment | {"COMPOSE_PROFILES": profiles}
+        return bash(f'. "$ROOT/scripts/status.sh"; {stack} status', given).stdout.splitlines()
+
+    both = table("archive,research")
+    rows = {line.split()[0]: line for line in both if line.strip()}
+    assert "http://localhost:8082/dcm4chee-arc/ui2" in rows["dcm4chee"] and " down " in rows["dcm4chee"]
+    assert "PACS_DCM4CHEE_PASSWORD in .env" in rows["dcm4chee"]
+    assert "localhost:11112, AE title DCM4CHEE; HL7 2575" in "".join(both)
+    assert "http://localhost:18081" in rows["xnat"] and " not_configured " in rows["xnat"]
+    assert "localhost:8104, AE title XNAT" in "".join(both)
+    # Somewhere else, and configured by hand: named as before.
+    assert [line.split()[:2] for line in table("") if "dcm4chee" in line] == [["dcm4chee", "refused"]]
+
+
 def test_a_backup_holds_the_data_of_the_profiles_that_there_are(tmp_path: Path) -> None:
     command(tmp_path, "docker", '[[ "$3" == pacs_dcm4chee-* ]]')
     load = 'CALLER_DIRECTORY=/; . "$ROOT/scripts/backup.sh"'
@@ -257,3 +280,18 @@ def test_every_volume_of_data_is_in_the_backup(everything: dict[str, dict[str, A
     }
     # Measurements, and what an image brings.
     assert mounted - kept == {"prometheus-data", "grafana-data", "dcm4chee-wildfly-5.35.1"}
+
+
+def test_a_service_whose_downloads_cannot_be_had_is_left_out_and_the_core_is_built(tmp_path: Path) -> None:
+    line = r"""
+. "$ROOT/scripts/up.sh"
+compose() { [[ " $* " != *" xnat "* ]] || { echo "curl: (6) Could not resolve host"; return 1; }; }
+build_images; export_profile_urls; printf '%s\n' "${LEFT_OUT[@]}"; echo "url=${PACS_XNAT_URL:-}"
+"""
+    done = bash(line, {"PACS_ENV_FILE": "/dev/null", "COMPOSE_PROFILES": "archive,research"})
+
+    assert done.returncode == 0, done.stderr
+    assert OF_PROFILE["research"] <= set(done.stdout.split())
+    assert "dcm4chee" not in done.stdout.split()
+    assert "url=\n" in done.stdout
+    assert "Could not resolve host" in done.stderr and "XNAT could not be built" in done.stderr
