@@ -114,7 +114,7 @@ def bars(title: str, description: str, unit: str, query: str, span: int = 12, he
 def ranking(title: str, description: str, unit: str, query: str, span: int = 12, height: int = 9) -> Panel:
     """A bar for each row: the first column names it, the second is its length."""
     panel = barchart.Panel().datasource(POSTGRES).with_target(Sql(query))
-    panel = panel.orientation(common_models.VizOrientation.HORIZONTAL)
+    panel = panel.orientation(common_models.VizOrientation.HORIZONTAL).fill_opacity(80)
     return _finish(panel, title, description, unit, span, height)
 
 

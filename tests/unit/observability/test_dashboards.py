@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import re
@@ -11,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from store.reporting import VIEWS
 
@@ -38,6 +41,18 @@ def test_the_files_are_what_their_source_makes(build: ModuleType) -> None:
     assert made.keys() == BOARDS.keys()
     for file in FILES:
         assert file.read_text() == made[file.name], f"run python observability/grafana/build.py ({file.name})"
+
+
+@pytest.mark.parametrize("name", sorted(BOARDS))
+def test_grafanas_schema_knows_every_word_of_a_dashboard(build: ModuleType, name: str) -> None:
+    """Read by the models of Grafana's SDK, made from its schema, and written again: what they do not know is lost."""
+    board = copy.deepcopy(BOARDS[name])
+    for panel in board["panels"]:
+        if panel["datasource"]["uid"] == "postgres":
+            # The SDK has no model of these queries: the e2e tests run each.
+            del panel["targets"]
+    register_default_plugins()
+    assert json.loads(build.encoded(Dashboard.from_json(copy.deepcopy(board)))) == board
 
 
 def test_uids_and_titles_are_unique() -> None:
