@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import warnings
 from datetime import timedelta
 
 import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID
+
+from rtstruct.silence import pydicom_silent
 
 from .actions import actions
 from .elements import Treatment
@@ -67,8 +68,7 @@ class Deidentifier:
         HeldBack
             If removing attributes would not take the patient out of it, or if it cannot be read.
         """
-        with warnings.catch_warnings(), disable_value_validation():
-            warnings.simplefilter("ignore")
+        with pydicom_silent(), disable_value_validation():
             try:
                 dataset = pydicom.dcmread(io.BytesIO(dicom))
                 hold_back(dataset, self.profile)

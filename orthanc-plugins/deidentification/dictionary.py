@@ -35,7 +35,7 @@ def vr_of(tag: BaseTag, said: str | None) -> str | None:
     if tag.is_private or tag.group < 8 or tag.element == 0 or not dictionary_has_tag(tag):
         return None
     known = dictionary_VR(tag).split(" or ")
-    if known == ["OB"] and tag != _ICC_PROFILE:
+    if known[0] in ("OB", "UN") and len(known) == 1 and tag != _ICC_PROFILE:
         return None
     # Attributes that may be bytes or words are samples of images, waveforms or tables.
     numbers = bool(BINARY.intersection(known)) or known == ["OB"]

@@ -22,7 +22,7 @@ _IDENTIFIERS = (
     "PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest",
 )  # fmt: skip
 IDENTIFIER_TAGS = tags_of(*_IDENTIFIERS)
-INSTITUTION_TAGS = tags_of("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName")
+INSTITUTION_TAGS = tags_of("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName")
 PATIENT_NAME_TAGS = tags_of("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName")
 BIRTH_DATE_TAGS = tags_of("PatientBirthDate")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import UID
 
@@ -19,6 +19,7 @@ uids = st.lists(st.integers(1, 10**9), min_size=2, max_size=6).map(lambda parts:
 patient_ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=64)
 
 
+@settings(deadline=None)
 @given(uids)
 def test_a_uid_has_one_valid_stand_in(original: str) -> None:
     stand_in = PSEUDONYMS.uid(original)
@@ -32,6 +33,7 @@ def test_another_secret_gives_other_stand_ins() -> None:
     assert other.patient("123456") != PSEUDONYMS.patient("123456")
 
 
+@settings(deadline=None)
 @given(patient_ids)
 def test_dates_move_into_the_past_by_whole_days_and_never_stay(patient_id: str) -> None:
     shift = PSEUDONYMS.shift(patient_id)
@@ -39,6 +41,7 @@ def test_dates_move_into_the_past_by_whole_days_and_never_stay(patient_id: str) 
     assert shift == Pseudonyms(SECRET).shift(f" {patient_id} ")
 
 
+@settings(deadline=None)
 @given(st.sets(patient_ids.map(str.strip), min_size=2, max_size=50))
 def test_patients_stay_apart(several: set[str]) -> None:
     assert len({PSEUDONYMS.patient(patient_id) for patient_id in several}) == len(several)
