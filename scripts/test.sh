@@ -26,7 +26,7 @@ run_test() {
 select_tests() {
     local suite='' argument
     case ${1:-} in
-        unit | integration | e2e)
+        unit | integration | e2e | live)
             suite=tests/$1
             shift
             ;;
@@ -125,11 +125,11 @@ run_is_alive() {
     fi
 }
 
-# includes_e2e PYTEST-ARGUMENT…: a path below tests/e2e, or no path at all.
+# includes_e2e PYTEST-ARGUMENT…: a path below tests/e2e or tests/live, or no path at all.
 includes_e2e() {
     local argument paths=no
     for argument in "$@"; do
-        [[ $argument != tests/e2e* ]] || return 0
+        [[ $argument != tests/e2e* && $argument != tests/live* ]] || return 0
         [[ $argument != tests/* ]] || paths=yes
     done
     [[ $paths == no ]]

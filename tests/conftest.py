@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
-INTEGRATION, E2E = (Path(__file__).parent / name for name in ("integration", "e2e"))
+INTEGRATION, E2E, LIVE = (Path(__file__).parent / name for name in ("integration", "e2e", "live"))
 #: A test that hangs is not tried again; pytest-timeout counts both tries together.
 LONGEST_FIRST_TRY_S = 240
 E2E_TIMEOUT_S = 1500
+#: Images of gigabytes are pulled and built, and XNAT makes its database.
+LIVE_TIMEOUT_S = 7200
 FIRST_TRIES = pytest.StashKey[list[pytest.TestReport]]()
 
 
@@ -29,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(E2E):
             item.add_marker(pytest.mark.timeout(E2E_TIMEOUT_S))
+        if item.path.is_relative_to(LIVE):
+            item.add_marker(pytest.mark.timeout(LIVE_TIMEOUT_S))
 
 
 def pytest_configure(config: pytest.Config) -> None:

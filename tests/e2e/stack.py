@@ -68,7 +68,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=1200,
+            timeout=3600,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"./pacs {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}")
