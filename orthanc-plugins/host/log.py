@@ -20,7 +20,9 @@ class _OrthancHandler(logging.Handler):
         elif record.levelno >= logging.WARNING or record.name.startswith("pacs"):
             # Orthanc hides its INFO level by default; our own few lines are meant to be read.
             write = orthanc.LogWarning
-        write(f"[{request_id.get()}] {self.format(record)}")
+        # A traceback line by line: each gets Orthanc's time and level, and is found by its request.
+        for line in self.format(record).splitlines():
+            write(f"[{request_id.get()}] {line}")
 
 
 def to_orthanc() -> None:
