@@ -55,7 +55,10 @@ function show(...deliveries: Delivery[]) {
 
 test('what waits says why, and when it is tried again', () => {
   const [row] = show(
-    delivery({ reason: 'The archive does not answer.', next_try_at: new Date(Date.now() + 2 * 86_400_000).toISOString() }),
+    delivery({
+      reason: 'The archive does not answer.',
+      next_try_at: new Date(Date.now() + 2 * 86_400_000).toISOString(),
+    }),
   );
   expect(row?.textContent).toContain('Dürer, Agnes');
   expect(row?.textContent).toContain('The archive does not answer.');

@@ -3,6 +3,7 @@ import { IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { Delivery } from '../api/models';
+import { useDestinations } from '../api/queries';
 import { personName, useFormat } from '../common/format';
 import { Said } from '../common/Said';
 import { StateBadge } from '../common/StateBadge';
@@ -115,7 +116,10 @@ function Row({ delivery, selection }: { delivery: Delivery; selection: Selection
 export function DeliveryProgress({ delivery }: { delivery: Delivery }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { state, instances_sent, instances_total, reason, next_try_at, proof } = delivery;
+  const { state, instances_sent, instances_total, next_try_at, proof } = delivery;
+  const destination = useDestinations().data?.items.find(({ name }) => name === delivery.destination);
+  // What waits for a destination that is away has not been tried, and so has no reason of its own.
+  const reason = delivery.reason ?? (state === 'waiting' && destination?.state !== 'up' ? destination?.reason : null);
   return (
     <>
       <StateBadge state={state} />
@@ -136,7 +140,7 @@ export function DeliveryProgress({ delivery }: { delivery: Delivery }) {
         </Text>
       )}
       {state !== 'delivered' && reason && <Said of={[reason]} size="xs" className="long-words" />}
-      {state === 'waiting' && next_try_at && (
+      {state === 'waiting' && next_try_at && Date.parse(next_try_at) > Date.now() && (
         <Text size="xs" c="dimmed">
           {t('extractions.next', { when: format.ago(next_try_at) })}
         </Text>
