@@ -94,7 +94,7 @@ def create_router(computations: Computations, sources: Sources) -> APIRouter:
         csv = separator is not None
 
         def load() -> tuple[Any, ...]:
-            files = sources.read(found.orthanc_id), sources.read(dose.orthanc_id)
+            files = sources.read(found.orthanc_id), sources.read_pixels(dose.orthanc_id)
             return (*files, question, separator if csv else asdict(dose))
 
         computation = Computation(

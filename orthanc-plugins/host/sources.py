@@ -129,9 +129,10 @@ class Sources:
 
     def read_all(self, series: ImageSeries) -> list[bytes]:
         """The DICOM files of a series, uncompressed where the archive can. Raises `Problem` 404 or 503."""
-        return [self._readable(instance) for instance in series.instances]
+        return [self.read_pixels(instance) for instance in series.instances]
 
-    def _readable(self, orthanc_id: str) -> bytes:
+    def read_pixels(self, orthanc_id: str) -> bytes:
+        """The DICOM file of an instance, its pixels uncompressed where the archive can. Raises `Problem` 404 or 503."""
         data = self.read(orthanc_id)
         if has_plain_pixels(data):
             return data

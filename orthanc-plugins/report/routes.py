@@ -42,7 +42,7 @@ class Around:
     def read(self, sources: Sources) -> tuple[list[bytes], bytes | None]:
         """The files of both."""
         slices = sources.read_all(self.series) if self.series else []
-        return slices, sources.read(self.dose.orthanc_id) if self.dose else None
+        return slices, sources.read_pixels(self.dose.orthanc_id) if self.dose else None
 
 
 def around(sources: Sources, found: StructureSetSource, series: str | None, dose: str | None) -> Around:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
-from pydicom.uid import generate_uid
+from pydicom.uid import RLELossless, generate_uid
 
 from integration import datasets
 from integration.containers import Client, OrthancServer
@@ -73,6 +73,24 @@ def test_a_plan_gets_histograms_a_table_and_a_report(orthanc: OrthancServer, pla
     page = report.content.decode()
     assert "Histogrammes dose-volume" in page and "Lt Lung" in page
     assert "DOSE-1" not in page and "Copy" not in page
+
+
+def test_a_compressed_dose_is_read_as_the_archive_decodes_it(
+    orthanc: OrthancServer, plan: tuple[str, list[bytes]]
+) -> None:
+    dose = dcmread(io.BytesIO(plan[1][1]))
+    # Run-length encoding is for 8 and 16 bits (PS3.5, 8.2.2).
+    step = int(dose.pixel_array.max()) // 0xFFFF + 1
+    values = dose.pixel_array // step
+    dose.DoseGridScaling *= step
+    dose.BitsAllocated = dose.BitsStored = 16
+    dose.HighBit = 15
+    dose.compress(RLELossless, values.astype("u2"))
+    datasets.renumber(dose)
+    assert c_store(orthanc.dicom_port, plan[1][2], datasets.file_of(dose)) == [0x0000] * 2
+    path = f"/api/extract-rt/{plan[0]}/dvh?structures=Lt Lung&dose={dose.SOPInstanceUID}"
+    (lung,) = answered(orthanc.http(), path).json()["structures"]
+    assert lung["mean"] == pytest.approx(0.908, rel=0.005)
 
 
 def test_without_a_dose_the_answer_says_what_to_do(orthanc: OrthancServer) -> None:
