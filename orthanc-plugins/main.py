@@ -17,6 +17,7 @@ import crosswalk
 import dose
 import explorer
 import extraction
+import forwarding
 import intensities
 import masks
 import meshes
@@ -49,6 +50,7 @@ PLUGINS = (
     cohort,
     writing,
     volumes,
+    forwarding,
     crosswalk,
 )
 

@@ -105,7 +105,7 @@ def _add_lists(router: APIRouter, forwarding: Forwarding) -> None:
 
     @router.get("/deliveries/{delivery_id}", responses={404: {"description": "No such delivery."}})
     def delivery(delivery_id: DeliveryId) -> DeliveryModel:
-        """One delivery."""
+        """One delivery: how far it is, and why it is not delivered yet."""
         row = forwarding.get(delivery_id)
         if row is None:
             raise _no_delivery(delivery_id)

@@ -18,6 +18,7 @@ from forwarding.delivering import Delivering, Outcome
 from forwarding.model import HeldBack, Refused, Unreachable
 from forwarding.service import Forwarding
 from host.archive import ArchiveError
+from host.events import StudyStable
 from host.plugin import Host
 from store.database import Database, utc_now
 from store.delivery_lists import DeliverySearch
@@ -344,12 +345,13 @@ def test_all_threads_together_deliver_everything_once(
     forwarding.subscribe()
     # Some are refused once, one breaks the connection once.
     sender.faults = [None, Refused("busy"), None, Unreachable("aborted"), *[None] * 3, Refused("busy")]
+    for study in range(20):
+        for sop in range(3):
+            archive.store_instance(instance_file(sop=str(sop), study=str(study)))
     for part in forwarding.background:
         part.start()
     try:
         for study in range(20):
-            for sop in range(3):
-                archive.store_instance(instance_file(sop=str(sop), study=str(study)))
             host.events.study_stable.publish(StudyStable(study_id(str(study))))
         delivered = DeliverySearch(state="delivered")
         eventually(lambda: forwarding.page(delivered, 1, 0)[1] == 20, what="twenty studies delivered")
