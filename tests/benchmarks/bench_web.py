@@ -1,4 +1,4 @@
-"""The dashboard in Chromium: weight and time of a first view, lists of many studies, wheel steps, upload."""
+"""The web doors in Chromium: weight and time of a first view, wheel steps, upload, OHIF, lists of many studies."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pydicom import dcmread
 
 from benchmarks import synthetic
 from benchmarks.rows import Row, Runs, ratio_of, repeat, timed
-from benchmarks.servers import Orthanc, dashboard, folder_of, orthanc
-from e2e.browser import PATIENCE_MS, launch, visit
+from benchmarks.servers import ROOT, Orthanc, door, folder_of, orthanc
+from e2e.browser import GREY_LEVELS, PATIENCE_MS, launch, visit
 
 #: Turns the wheel a hundred times, one step for every frame, and answers how long each frame took, in ms.
 WHEEL = """async (canvas) => {
@@ -36,13 +36,16 @@ def rows(runs: Runs) -> Iterator[Row]:
     """Weight, times and rates; each visit has a cache of its own."""
     slices = synthetic.ct_series(100)
     structures = synthetic.structure_set("moderate", [dcmread(BytesIO(each)) for each in slices])
-    with orthanc() as server, dashboard(server) as address, sync_playwright() as playwright:
+    with orthanc() as server, door(server, "dashboard") as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for dicom in [*slices, structures]:
             server.post("/api/upload", dicom)
         server.wait_until_extracted()
         yield from _first_view(browser, server, address, runs)
         yield _wheel(browser, server, address)
+        with door(server, "ohif") as viewer:
+            yield _ohif(browser, server, viewer, synthetic.STUDY_UID, "30 ROIs × 100 slices of 512²", runs)
+            yield _ohif(browser, server, viewer, _real_study(server), "a patient's tumour on 59 slices", runs)
         yield _upload(browser, server, address, runs)
         browser.close()
         yield _studies(server, 1000 if runs.quick else 10_000)
@@ -95,6 +98,34 @@ def _wheel(browser: Browser, server: Orthanc, address: str) -> Row:
     slow = sorted(times)[94]
     result = f"{1000 * len(times) / sum(times):.0f} frames/s (median {median_ms:.0f} ms, 95 % {slow:.0f} ms)"
     return Row("100 wheel steps, 30 ROIs × 100 slices of 512²", result, "≥ 30 frames/s", "software rendering")
+
+
+def _real_study(server: Orthanc) -> str:
+    """The CT of STS_001 with a repaired copy of its structures, which is the one that OHIF can show."""
+    folder = ROOT / "tests/data/sts/STS_001/CT"
+    for file in sorted(folder.rglob("*.dcm")):
+        server.post("/api/upload", file.read_bytes())
+    original = dcmread(next(folder.glob("mask/*.dcm")))
+    server.post(f"/api/extract-rt/{original.SOPInstanceUID}/repair", b"{}", "application/json")
+    return str(original.StudyInstanceUID)
+
+
+def _ohif(browser: Browser, server: Orthanc, address: str, study: str, what: str, runs: Runs) -> Row:
+    user, password = server.session.auth  # type: ignore[misc]
+    pixels, structures = [], []
+    for _ in range(runs.of(5)):
+        with visit(browser, account=(user, password)) as visited:
+            page = visited.page
+
+            def look(page: Page = page) -> None:
+                page.goto(f"{address}/viewer?StudyInstanceUIDs={study}")
+                page.wait_for_function(f"({GREY_LEVELS})() > 10", timeout=PATIENCE_MS)
+
+            pixels.append(timed(look))
+            structures.append(timed(lambda: page.wait_for_selector(".svg-layer path", state="attached")))  # noqa: B023
+    result = f"{statistics.median(pixels):.1f} s / {statistics.median(structures):.1f} s later"
+    note = f"median of {len(pixels)} visits with an empty cache"
+    return Row(f"OHIF: first pixels / structures, {what}", result, "≤ 5 s / ≤ 2 s later", note)
 
 
 def _upload(browser: Browser, server: Orthanc, address: str, runs: Runs) -> Row:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import requests
 
@@ -120,17 +121,18 @@ def orthanc(plugins: bool = True, postgres: bool = True, **settings: str) -> Ite
 
 
 @contextmanager
-def dashboard(server: Orthanc) -> Iterator[str]:
-    """The dashboard before a server: its address."""
-    image, port = f"{server.network}-dashboard", _free_port()
+def door(server: Orthanc, name: Literal["dashboard", "ohif"]) -> Iterator[str]:
+    """One of the two web doors before a server: its address."""
+    image, port = f"{server.network}-{name}", _free_port()
     arguments = ["--build-arg", f"NPM_REGISTRY={os.environ.get('PACS_NPM_REGISTRY', '')}", "--tag", image]
-    _docker("build", "--quiet", "--file", str(ROOT / "dashboard/Dockerfile"), *arguments, str(ROOT))
-    mount = ["-v", f"{ROOT / 'config/nginx'}:/etc/nginx/pacs:ro", "-p", f"127.0.0.1:{port}:3000"]
+    _docker("build", "--quiet", "--file", str(ROOT / name / "Dockerfile"), *arguments, str(ROOT))
+    mount = ["-v", f"{ROOT / 'config/nginx'}:/etc/nginx/pacs:ro", "-v", f"{ROOT / 'config/ohif'}:/etc/pacs/ohif:ro"]
+    inside = {"dashboard": 3000, "ohif": 3001}[name]
     try:
-        _run(image, image, server.network, {}, *mount)
-        door = Orthanc(port, 0)
-        door.session.auth = server.session.auth
-        _wait(door, "/api/health")
+        _run(image, image, server.network, {}, *mount, "-p", f"127.0.0.1:{port}:{inside}")
+        client = Orthanc(port, 0)
+        client.session.auth = server.session.auth
+        _wait(client, "/api/health")
         yield f"http://127.0.0.1:{port}"
     finally:
         _docker("rm", "--force", image, check=False)
