@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 #: What the archive answers that holds two studies and failed to export three times.
 WELL: dict[str, object] = {
+    "/dcm4chee-arc/ctrl/status": {"status": "STARTED"},
     "/dcm4chee-arc/aets/DCM4CHEE/rs/studies/count": {"count": 2},
     "/dcm4chee-arc/aets/DCM4CHEE/rs/instances/count": {"count": 350},
     "/dcm4chee-arc/aets/DCM4CHEE/rs/studies/size": {"size": 184_000_000},
@@ -60,8 +61,8 @@ class Dcm4cheeDouble:
 
 
 @contextmanager
-def dcm4chee_double() -> Iterator[Dcm4cheeDouble]:
-    """The double, on a free port of this machine."""
+def dcm4chee_double(port: int = 0) -> Iterator[Dcm4cheeDouble]:
+    """The double, on this port of this machine, or on a free one."""
     double = Dcm4cheeDouble("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -94,7 +95,7 @@ def dcm4chee_double() -> Iterator[Dcm4cheeDouble]:
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     double.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
