@@ -109,6 +109,7 @@ class DicomSender:
             self._archive.post(f"/jobs/{job}/cancel", {})
 
     def _failure(self, job: Json) -> Unreachable | Refused:
+        """An association that is broken off may be the study's fault: whoever catches Unreachable probes."""
         details = job.get("ErrorDetails") or job.get("ErrorDescription") or "no reason given"
         if "connecting to AET" in details:
             return self._unreachable("takes no association", details)
@@ -119,12 +120,7 @@ class DicomSender:
             return Refused(f"{self._name} does not take this kind of object ({details}): {remedy}.")
         if "DIMSE status" in details or job.get("State") != "Failure":
             return Refused(f"{self._name} did not take the study ({details}): its log says why.")
-        # Cut off half way: by this study, or because it is gone?
-        try:
-            self.probe()
-        except Unreachable as error:
-            return error
-        return Refused(f"{self._name} broke the association off ({details}) although it answers: its log says why.")
+        return self._unreachable("broke the association off half way", details)
 
     # Proof
 

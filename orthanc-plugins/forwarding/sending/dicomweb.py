@@ -58,14 +58,7 @@ class DicomwebSender:
 
     def _store(self, session: requests.Session, body: _Multipart) -> requests.Response:
         headers = {"Content-Type": body.content_type, "Accept": "application/dicom+json"}
-        try:
-            return self._web.ask(session, "POST", "/studies", data=body, headers=headers)
-        except Unreachable as error:
-            if isinstance(error.__cause__, requests.ConnectionError):
-                # Cut off half way: by this study, or because it is gone?
-                self.probe()
-                raise Refused(f"{error} It broke off in the middle of a study although it answers.") from error
-            raise
+        return self._web.ask(session, "POST", "/studies", data=body, headers=headers)
 
     def _check_partial(
         self,

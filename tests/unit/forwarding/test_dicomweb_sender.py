@@ -132,7 +132,7 @@ def test_a_service_that_says_it_failed_is_asked_what_it_holds(
         (Say(503), Unreachable, "is not ready"),
         (Say(500), Refused, "answers 500 Internal Server Error to STOW-RS"),
         (Say(413), Refused, "answers 413"),
-        (Say(0), Refused, "broke off in the middle of a study although it answers"),
+        (Say(0), Unreachable, "cannot be reached"),
     ],
 )
 def test_every_other_answer_says_whom_it_concerns_and_what_to_do(
