@@ -20,8 +20,9 @@ BATCH_BYTES = 1 << 17
 
 _COMMA = ord(",")
 _BACKSLASH = ord("\\")
-# What is JSON but not decimal strings, and would go unnoticed by the parser.
-_FOREIGN = (b",", b"[", b"{")
+# What is JSON but no decimal string, and would go unnoticed: arrays come flattened. (Commas make too many values, and
+# nothing else becomes a float.)
+_FOREIGN = b"["
 # RuntimeError: whole numbers that do not fit into 64 bits.
 _REFUSED = (ValueError, TypeError, RuntimeError)
 # "-0" is the integer nought to JSON, and minus nought to float; each may only be followed by blanks or the
@@ -72,7 +73,7 @@ def _batch(parser: Parser, texts: list[bytes | memoryview]) -> Sequence[Floats |
 def _by_json(parser: Parser, texts: list[bytes | memoryview]) -> list[Floats] | None:
     # The only copy; the separators at both ends become brackets.
     json = bytearray(b"\\").join((b"", *texts, b""))
-    if any(foreign in json for foreign in _FOREIGN):
+    if _FOREIGN in json:
         return None
     json[0], json[-1] = b"[]"
     characters = np.frombuffer(json, dtype=np.uint8)
@@ -88,7 +89,8 @@ def _by_json(parser: Parser, texts: list[bytes | memoryview]) -> list[Floats] | 
     finally:
         # The parser refuses to go on while anything still refers to its last document.
         del document
-    if not values.all() and any(nought in json for nought in _MINUS_NOUGHT):
+    # Three times as fast as asking whether all are true.
+    if (values == 0).any() and any(nought in json for nought in _MINUS_NOUGHT):
         return None
     values.flags.writeable = False
     return _parted(values, separators, texts)

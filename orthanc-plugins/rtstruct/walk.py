@@ -1,6 +1,6 @@
 """A walk over the bytes of a little endian dataset that keeps what a schema asks for (PS3.5 chapter 7).
 
-Values are views on the given bytes, never copies; what the schema does not name is stepped over. An item of defined
+Values of any length are views on the given bytes, not copies; what the schema does not name is stepped over. An item of defined
 length that is broken inside costs itself alone, where the sequence allows it (`elements.SEPARABLE`).
 """
 
@@ -16,6 +16,9 @@ from .errors import DamagedStructureSet
 # Sequences of undefined length have to be walked even where they are not wanted. Real files nest a handful
 # deep.
 MAX_DEPTH = 64
+
+# Up to here copying a value takes less time and room than a view on it.
+_SHORT = 256
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = 0xFFFEE000
@@ -136,7 +139,7 @@ class Walk:
                 if inner is not None:
                     item[tag], _ = self._items(position, stop, tag, inner, inner_explicit, closed=True, depth=depth)
                 elif wanted:
-                    item[tag] = view[position:stop]
+                    item[tag] = view[position:stop] if length > _SHORT else data[position:stop]
                 position = stop
         if delimited:
             raise Damage("an item of undefined length has no end", position)
