@@ -6,6 +6,7 @@ with the system's interpreter. A worker that crashes, hangs or eats memory costs
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import logging
 import multiprocessing
@@ -31,6 +32,9 @@ INTERPRETER = "/usr/bin/python3"
 #: Address space of one worker: several times what the largest structure sets seen in practice need.
 MEMORY_LIMIT_BYTES = 6 * 1024**3
 _LARGE_BYTES = 1024**2
+#: What a worker keeps of the memory that it has freed, and up to which size (glibc's malloc.h names the parameters).
+_KEPT_BYTES, _M_TRIM_THRESHOLD = 128 * 1024**2, -1
+_KEPT_BLOCK_BYTES, _M_MMAP_THRESHOLD = 32 * 1024**2, -3
 
 
 class WorkerDied(Exception):
@@ -238,6 +242,17 @@ def _receive(connection: Connection) -> Any:
     return pickle.loads(head, buffers=[connection.recv_bytes() for _ in range(count)])
 
 
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees, up to some MB.
+
+    Arrays of one size come and go with every structure. To get new pages for each of them from the system takes longer
+    than to compute what goes into them.
+    """
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_BLOCK_BYTES)
+    libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
 def _serve(connection: Connection, path: list[str], preloaded: list[str]) -> None:
     """The worker's main function: answer calls until the server is gone."""
     global _home
@@ -245,6 +260,7 @@ def _serve(connection: Connection, path: list[str], preloaded: list[str]) -> Non
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    keep_freed_memory()
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()

@@ -82,12 +82,13 @@ class Grid:
 
     def to_index(self, points_mm: Floats) -> Floats:
         """Fractional indices (column, row, slice), shape (N, 3), of points in mm, shape (N, 3)."""
-        relative = points_mm - self.origin_mm
+        # Axis by axis: loops over three numbers at a time take six times as long.
+        relative = np.stack([points_mm[:, axis] - self.origin_mm[axis] for axis in range(3)])
         if self._axis_aligned:
             # Most images; and a division alone rounds less than a product with an inverse.
-            relative /= self.spacing_mm
-            return relative
-        index: Floats = relative @ np.linalg.inv(self.steps_mm)
+            relative /= self.spacing_mm[:, None]
+            return relative.T
+        index: Floats = relative.T @ np.linalg.inv(self.steps_mm)
         return index
 
     def to_patient(self, index: Floats) -> Floats:

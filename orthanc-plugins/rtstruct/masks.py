@@ -107,7 +107,7 @@ def mask_of(structure: Structure, grid: Grid, combine: Combine = "auto", between
     if not contours:
         message = f"ROI Number {structure.number} has no closed contours, so its mask is empty."
         return _empty(grid, Finding("empty_mask", message))
-    index = grid.to_index(np.concatenate([contour.points_mm for contour in contours])).T.copy()
+    index = grid.to_index(np.concatenate([contour.points_mm for contour in contours])).T
     sections = sections_of(contours, index, AXIAL, combine, unit_mm=grid.slice_distance_mm)
     if float(np.median(sections.polygons.w_high - sections.polygons.w_low)) > _LEANING:
         return _sampled(structure, grid, combine)
@@ -218,7 +218,7 @@ def _filled(sections: Sections, used: Integers, rows: int, columns: int) -> Fill
     number[used] = np.arange(len(used))
     plane = np.full(len(polygons.starts), -1, dtype=np.intp)
     plane[sections.members] = number[sections.plane[sections.members]]
-    edges = edges_of(polygons.u, polygons.v, polygons.starts, polygons.ends, plane)
+    edges = edges_of(polygons.u, polygons.v, polygons.starts, polygons.ends, plane, whole_rows=True)
     kept = edges.plane >= 0
     return fill(edges if kept.all() else edges.chosen(kept), len(used), rows, columns, sections.union)
 

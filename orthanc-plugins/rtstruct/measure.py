@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from .planes import Integers
-from .polygons import Polygons
+from .polygons import Polygons, following
 
 Floats = npt.NDArray[np.float64]
 
@@ -161,15 +161,13 @@ def _tangled(polygons: Polygons) -> Integers:
         straight = np.flatnonzero(turn == 0)
     # How often the direction passes that of u, one way less the other.
     up = dv >= 0
-    up_next = _following(up, starts, ends)
+    up_next = following(up, starts, ends)
     passing = np.flatnonzero(up != up_next)
     forward = np.where(up_next[passing], turn[passing] > 0, turn[passing] < 0)
     sense = np.where(up_next[passing], 1, -1) * forward
     turns = np.bincount(np.searchsorted(ends, passing, side="right"), sense, len(starts))
-    following = np.where(
-        np.isin(straight, ends - 1), starts[np.searchsorted(ends, straight, side="right")], straight + 1
-    )
-    back = straight[du[straight] * du[following] + dv[straight] * dv[following] < 0]
+    after = np.where(np.isin(straight, ends - 1), starts[np.searchsorted(ends, straight, side="right")], straight + 1)
+    back = straight[du[straight] * du[after] + dv[straight] * dv[after] < 0]
     odd: Integers = np.union1d(np.flatnonzero(np.abs(turns) != 1), np.searchsorted(ends, back, side="right"))
     found: Integers = contour[odd]
     return found
@@ -177,22 +175,15 @@ def _tangled(polygons: Polygons) -> Integers:
 
 def _turns(du: Floats, dv: Floats, starts: Integers, ends: Integers) -> Floats:
     """At the end of each step whether the next one goes to the left (positive) or to the right."""
-    left = _following(dv, starts, ends)
+    left = following(dv, starts, ends)
     left *= du
-    right = _following(du, starts, ends)
+    right = following(du, starts, ends)
     right *= dv
     left -= right
     return left
 
 
 def _steps(values: Floats, starts: Integers, ends: Integers) -> Floats:
-    following = _following(values, starts, ends)
-    following -= values
-    return following
-
-
-def _following[Values: npt.NDArray[Any]](values: Values, starts: Integers, ends: Integers) -> Values:
-    following: Values = np.empty_like(values)
-    following[:-1] = values[1:]
-    following[ends - 1] = values[starts]
-    return following
+    steps = following(values, starts, ends)
+    steps -= values
+    return steps

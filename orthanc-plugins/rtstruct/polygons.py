@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +107,7 @@ def _shoelace(
     u0, v0 = u[starts], v[starts]
     u = u - np.repeat(u0, counts)
     v = v - np.repeat(v0, counts)
-    u_next, v_next = _following(u, starts, ends), _following(v, starts, ends)
+    u_next, v_next = following(u, starts, ends), following(v, starts, ends)
     # In place from here on: what is too large for the processor's cache costs more than the sums.
     squared, work = u_next - u, v_next - v
     squared *= squared
@@ -125,8 +126,9 @@ def _shoelace(
     return area, moment_u, moment_v, perimeter
 
 
-def _following(values: Floats, starts: Integers, ends: Integers) -> Floats:
-    following = np.empty_like(values)
-    following[:-1] = values[1:]
-    following[ends - 1] = values[starts]
-    return following
+def following[Values: npt.NDArray[Any]](values: Values, starts: Integers, ends: Integers) -> Values:
+    """Of each vertex the value of the one that follows it in its contour, the first after the last."""
+    shifted: Values = np.empty_like(values)
+    shifted[:-1] = values[1:]
+    shifted[ends - 1] = values[starts]
+    return shifted

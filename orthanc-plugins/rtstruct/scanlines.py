@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .polygons import following
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 Booleans = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int32] | npt.NDArray[np.uint8]
 
 #: Crossings of edges with rows that are looked at together: a hostile file has 1e9 of them.
 _MOST_CROSSINGS = 1 << 22
@@ -58,13 +59,19 @@ class Filled:
     first_column: int
 
 
-def edges_of(column: Floats, row: Floats, starts: Integers, ends: Integers, plane: Integers) -> Edges:
-    """The edges of polygons stored end to end; polygon i has vertices ``starts[i] : ends[i]`` on ``plane[i]``."""
-    following = np.arange(1, len(column) + 1)
-    following[ends - 1] = starts
-    # Along a row nothing is crossed: leaving these out here spares every later step.
-    rising = row != row[following]
-    start, stop = np.flatnonzero(rising), following[rising]
+def edges_of(
+    column: Floats, row: Floats, starts: Integers, ends: Integers, plane: Integers, whole_rows: bool = False
+) -> Edges:
+    """The edges of polygons stored end to end; polygon i has vertices ``starts[i] : ends[i]`` on ``plane[i]``.
+
+    Those along a row are left out, since they cross nothing; with `whole_rows` also those between two whole rows.
+    """
+    # Leaving these out here spares every later step: most edges are shorter than a pixel.
+    level = np.ceil(row) if whole_rows else row
+    start = np.flatnonzero(level != following(level, starts, ends))
+    stop = start + 1
+    last = np.isin(stop, ends)
+    stop[last] = starts[np.searchsorted(ends, stop[last])]
     down = row[start] < row[stop]
     low, high = np.where(down, start, stop), np.where(down, stop, start)
     return Edges(
@@ -94,9 +101,9 @@ def fill(edges: Edges, planes: int, rows: int, columns: int, union: bool = False
         int(_whole(each, columns)) for each in (edges.column[:, useful].min(), edges.column[:, useful].max())
     )
     width, height = right - left, bottom - top
-    # Modulo 256 keeps what is odd; depths have to be counted.
     size = planes * height * (width + 1)
-    toggles: Counts = np.zeros(size, dtype=np.int32) if union else np.zeros(size, dtype=np.uint8)
+    depth = np.zeros(size if union else 0, dtype=np.int32)
+    inside: Booleans | None = None
     chosen = np.flatnonzero(useful)
     if union:
         # Polygon by polygon, so that no portion ends within one.
@@ -113,16 +120,15 @@ def fill(edges: Edges, planes: int, rows: int, columns: int, union: bool = False
         if union:
             # Of each polygon on a line every first crossing goes in, every second out again.
             place = place[np.lexsort((column, row, np.repeat(edges.polygon[part], counts)))]
-            np.add.at(toggles, place[::2], 1)
-            np.subtract.at(toggles, place[1::2], 1)
+            np.add.at(depth, place[::2], 1)
+            np.subtract.at(depth, place[1::2], 1)
         else:
-            np.add.at(toggles, place, np.uint8(1))
+            between = _between(np.sort(place), size)
+            # What lies between crossings of all portions, each by itself, an odd number of times.
+            inside = between if inside is None else np.logical_xor(inside, between, out=inside)
     # In one go: every line crosses closed polygons an even number of times, so that none begins inside.
-    inside: Booleans = (
-        np.add.accumulate(toggles, out=toggles) > 0
-        if union
-        else _between(np.flatnonzero((toggles & 1).view(np.bool_)), size)
-    )
+    if inside is None:
+        inside = np.add.accumulate(depth, out=depth) > 0
     return Filled(inside.reshape(planes, height, width + 1)[:, :, :width], top, left)
 
 

@@ -1,6 +1,6 @@
 """A walk over the bytes of a little endian dataset that keeps what a schema asks for (PS3.5 chapter 7).
 
-Values of any length are views on the given bytes, not copies; what the schema does not name is stepped over. An item of defined
+Long values are views on the given bytes, not copies; what the schema does not name is stepped over. An item of defined
 length that is broken inside costs itself alone, where the sequence allows it (`elements.SEPARABLE`).
 """
 

@@ -39,10 +39,13 @@ class Measured:
 
 def _everything(folder: Path) -> dict[str, float]:
     import rtstruct
+    from host.workers import keep_freed_memory
     from rtstruct.images import read_image
     from rtstruct.intensities import intensities_of
     from rtstruct.masks import mask_of
 
+    # As every worker of the product does.
+    keep_freed_memory()
     dicom = (folder / "rtstruct.dcm").read_bytes()
     files = [path.read_bytes() for path in sorted(folder.glob("ct_*.dcm"))]
     moments = [time.perf_counter()]
