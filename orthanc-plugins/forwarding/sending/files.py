@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +22,9 @@ from deidentification import Deidentifier
 from forwarding.model import Consignment, HeldBack, Instance, Refused, Unreachable
 from host.archive import Archive, ArchiveError, UnknownResource
 from host.workers import ServerStopping, WorkerDied, WorkerPool
+
+#: Files that are read and de-identified while the one before them is written or sent.
+_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,16 @@ class Files:
         return frozenset(self.uid(instance.sop_instance_uid) for instance in consignment.instances)
 
     def each(self, consignment: Consignment, stopping: threading.Event) -> Iterator[bytes]:
-        """The files, one in memory at a time. Raises HeldBack, Refused, or Unreachable when ``stopping`` is set."""
-        for instance in consignment.instances:
-            give_up_when(stopping)
-            yield self._file(instance)
+        """The files, few in memory at a time. Raises HeldBack, Refused, or Unreachable when ``stopping`` is set."""
+        ahead: deque[Future[bytes]] = deque()
+        with ThreadPoolExecutor(_AHEAD, "forwarding-files") as threads:
+            for instance in consignment.instances:
+                give_up_when(stopping)
+                ahead.append(threads.submit(self._file, instance))
+                if len(ahead) > _AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
 
     @contextmanager
     def ready(self, consignment: Consignment, stopping: threading.Event) -> Iterator[list[File]]:
