@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doubles.dcm4chee import Dcm4cheeServer
+from doubles.dcm4chee_devices import Dcm4cheeServer
 from unit.services.conftest import Run, Serve
 
 
