@@ -160,7 +160,7 @@ def _studies(server: Orthanc, many: int) -> Row:
             dataset.PatientID, dataset.PatientName = f"P{number:06}", f"Family{number % 997}^Given{number % 31}"
             buffer = BytesIO()
             dataset.save_as(buffer)
-            server.another_client().post("/instances", buffer.getvalue())
+            server.another_client().post("/instances", buffer.getvalue(), patience=20)
 
         saved = BytesIO()
         template.save_as(saved)

@@ -49,10 +49,15 @@ class Orthanc:
         answer.raise_for_status()
         return answer
 
-    def post(self, path: str, body: bytes, content_type: str = "application/dicom") -> requests.Response:
-        """A POST that must succeed."""
+    def post(
+        self, path: str, body: bytes, content_type: str = "application/dicom", patience: int = 0
+    ) -> requests.Response:
+        """A POST that must succeed; `patience` is how often it is tried again when the server is busy (503)."""
         headers = {"Content-Type": content_type}
         answer = self.session.post(self.url(path), data=body, headers=headers, timeout=300)
+        if answer.status_code == 503 and patience:
+            time.sleep(0.5)
+            return self.post(path, body, content_type, patience - 1)
         answer.raise_for_status()
         return answer
 

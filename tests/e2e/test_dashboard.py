@@ -99,6 +99,7 @@ PAGES = {
     "/studies": "[data-study]",
     "/upload": "[data-folder]",
     "/extractions": "[data-extraction=done]",
+    "/deliveries": "[aria-labelledby=destinations-title]",
     "/studies/{sarcoma}": "canvas[data-picture=shown][data-structures='1']",
     "/studies/{breast}": "[data-structure=Heart]",
 }

@@ -1,5 +1,5 @@
 import { Button, Group, NumberInput, SegmentedControl, Slider, Switch, Text } from '@mantine/core';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { startTransition, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FailureNotice } from '../common/FailureNotice';
 import { useFormat } from '../common/format';
@@ -16,6 +16,7 @@ const PRESETS: Record<string, Window> = {
 };
 const MAX_CANVAS_PX = 1400;
 const NO_STRUCTURES: readonly DrawnStructure[] = [];
+const NONE_HIDDEN: ReadonlySet<number> = new Set();
 
 /** The slice that a key leads to; null for keys that mean nothing here. */
 function keyTarget(key: string, index: number, count: number): number | null {
@@ -48,7 +49,7 @@ interface Props {
   goTo?: { number: number; at: number } | null;
 }
 
-export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidden = new Set(), goTo }: Props) {
+export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidden = NONE_HIDDEN, goTo }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -56,6 +57,7 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
   const [own, setOwn] = useState<Window>({ center: 40, width: 400 });
   const [filled, setFilled] = useState(true);
   const [failure, setFailure] = useState<unknown>(null);
+  const [shownPx, setShownPx] = useState(600);
   const count = stack.slices.length;
 
   const bySlice = useMemo(() => contoursBySlice(structures, stack), [structures, stack]);
@@ -91,7 +93,8 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
       const next = Math.max(0, Math.min(count - 1, Math.round(to)));
       if (next === shown.current) return;
       shown.current = next;
-      setIndex(next);
+      // The picture first; the slider and the words follow when there is time.
+      startTransition(() => setIndex(next));
       pictures.current?.around(next);
       repaint();
     },
@@ -118,7 +121,7 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
   }, [stack, center, width, repaint]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: painted again whenever what is painted has changed.
-  useEffect(repaint, [repaint, paint]);
+  useEffect(repaint, [repaint, paint, shownPx]);
   useEffect(
     () => () => {
       cancelAnimationFrame(asked.current);
@@ -142,6 +145,19 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
     if (middle !== undefined) go(middle);
   }, [goTo, bySlice, go]);
 
+  const slice = stack.slices[index];
+  // As many pixels as the screen shows of it: each more would be drawn thirty times and then thrown away.
+  const ratio = slice ? (slice.columns * slice.columnSpacing) / (slice.rows * slice.rowSpacing) : 1;
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element) return;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry?.contentRect.width) setShownPx(Math.min(entry.contentRect.width, entry.contentRect.height * ratio));
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [ratio]);
+
   // React's own wheel listener is passive: the page would scroll as well.
   useEffect(() => {
     const element = canvas.current;
@@ -159,12 +175,10 @@ export function SliceViewer({ stack, modality, structures = NO_STRUCTURES, hidde
     return () => element.removeEventListener('wheel', onWheel);
   }, [go]);
 
-  const slice = stack.slices[index];
   if (!slice?.rows || !slice.columns) return <Text c="dimmed">{t('viewer.noImages')}</Text>;
   const widthMm = slice.columns * slice.columnSpacing;
   const heightMm = slice.rows * slice.rowSpacing;
-  const scale = Math.min(MAX_CANVAS_PX / Math.max(slice.columns, (slice.rows * heightMm) / widthMm), 3);
-  const canvasWidth = Math.round(slice.columns * scale);
+  const canvasWidth = Math.round(Math.min(shownPx * window.devicePixelRatio, MAX_CANVAS_PX));
   const off = structures.length > 0 && bySlice.every((on) => on.size === 0);
 
   return (
