@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.containers import TESTS_HOST, OrthancServer, Postgres, configuration
+from integration.containers import TESTS_HOST, OrthancServer, Postgres, configuration, network
 from integration.modality import StorageScp
 
 #: Small, so that bodies beyond it are quickly made.
@@ -20,10 +20,13 @@ MakeOrthanc = Callable[..., OrthancServer]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engine() -> None:
+def engine() -> Iterator[None]:
     missing = {"PACS_TEST_ID", "PACS_TEST_IMAGE", "PACS_TEST_POSTGRES_IMAGE"} - os.environ.keys()
     if missing:
         pytest.fail("These tests need a Docker engine and images of their own: run ./pacs test integration")
+    yield
+    if network.cache_info().currsize:
+        network().remove()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import uuid
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +33,17 @@ START_S = 180.0
 def labels() -> dict[str, str]:
     """By these ./pacs test finds whatever a killed run has left."""
     return {"org.pacs.test": os.environ["PACS_TEST_ID"]}
+
+
+@cache
+def network() -> Network:
+    """The network of all servers of one run.
+
+    Not the engine's default one: that bridge may take the lowest address of its ports for its own, so that each
+    container that comes or goes can cost the others half a minute without answers.
+    """
+    made = Network(docker_network_kw={"labels": labels()})
+    return made.create()
 
 
 def configuration(folder: Path, modalities: dict[str, Any] | None = None, without_plugin: str | None = None) -> Path:
@@ -74,10 +86,9 @@ class Postgres:
     password = "database-of-the-tests"
 
     def __init__(self) -> None:
-        self.network = Network(docker_network_kw={"labels": labels()})
         self._container = (
             DockerContainer(os.environ["PACS_TEST_POSTGRES_IMAGE"])
-            .with_network(self.network)
+            .with_network(network())
             .with_network_aliases("postgres")
             .with_envs(POSTGRES_USER="pacs", POSTGRES_DB="pacs", POSTGRES_PASSWORD=self.password)
             .with_kwargs(labels=labels(), shm_size="256m")
@@ -85,7 +96,6 @@ class Postgres:
         self._container.ports = {"5432/tcp": (HOST,)}
 
     def __enter__(self) -> Self:
-        self.network.create()
         try:
             self._container.start()
             eventually(lambda: self._runs("pg_isready", "--host=127.0.0.1", "--quiet"), START_S, "PostgreSQL answers")
@@ -97,10 +107,7 @@ class Postgres:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        client = self._container.get_docker_client().client
-        for container in client.containers.list(all=True, filters={"network": self.network.name}):
-            container.remove(force=True, v=True)
-        self.network.remove()
+        self._container.stop()
 
     def create_database(self) -> str:
         """A new, empty database."""
@@ -176,10 +183,7 @@ class OrthancServer:
         docker.with_volume_mapping(self._volume, DATA, "rw")
         if self._config is not None:
             docker.with_volume_mapping(str(self._config), "/etc/pacs/orthanc", "ro")
-        if self._postgres is not None:
-            docker.with_network(self._postgres.network)
-        # Else testcontainers puts it into the network of the tests' own container, which is the host's.
-        network = {"network": "bridge"} if self._postgres is None else {}
+        docker.with_network(network())
         docker.with_tmpfs_mount("/tmp")
         docker.ports = {f"{HTTP_PORT}/tcp": (HOST,), f"{DICOM_PORT}/tcp": (HOST,)}
         # As in docker-compose.yml.
@@ -191,7 +195,6 @@ class OrthancServer:
             security_opt=["no-new-privileges:true"],
             mem_limit="2g",
             extra_hosts={TESTS_HOST: "host-gateway"},
-            **network,
         )
         self._docker = docker
         docker.start()
