@@ -150,7 +150,8 @@ class Delivering:
             # Our own database is away: the lease runs out, and the row is taken again.
             raise
         except Exception as error:
-            logger.exception("Delivery %d to %s failed unexpectedly", claimed.id, self._destination.name)
+            study, destination = claimed.study_orthanc_id, self._destination.name
+            logger.exception("Delivery %d of study %s to %s failed unexpectedly", claimed.id, study, destination)
             self._fail(claimed, f"{type(error).__name__} (see the server's log)")
 
     def _deliver(self, claimed: Claim, stopping: threading.Event) -> None:
