@@ -85,7 +85,10 @@ with_volume() {
         --volume "$(project_name)_$volume:/volume:$mode" --volume "$folder:/backup" "$DEBIAN_IMAGE" "$@"
 }
 
+# By name: what ./pacs up had to leave out has no container to start.
 start_again() {
+    local services
     say "Starting again"
-    compose --progress quiet start || warn "The stack does not start again: ./pacs up says why."
+    mapfile -t services < <(compose ps --all --services)
+    compose --progress quiet start "${services[@]}" || warn "The stack does not start again: ./pacs up says why."
 }

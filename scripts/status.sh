@@ -71,7 +71,8 @@ coloured() {
 # What the plugins say goes first: they ask the service itself, Docker only its own probe.
 service_row() {
     local state
-    state=$(awk -F '\t' -v name="$1" '$1 == name { print $2 }' <<< "$probes")
+    # Left out of a profile that is on, it is not configured; Docker says that it does not run.
+    state=$(awk -F '\t' -v name="$1" '$1 == name && $2 != "not_configured" { print $2 }' <<< "$probes")
     row "$1" "$2" "${state:-$(service_state "$1")}" "$3"
 }
 

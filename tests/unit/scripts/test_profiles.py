@@ -247,7 +247,7 @@ api_states() { printf 'dcm4chee\tdown\trefused\nxnat\tnot_configured\tnot config
     assert "http://localhost:8082/dcm4chee-arc/ui2" in rows["dcm4chee"] and " down " in rows["dcm4chee"]
     assert "PACS_DCM4CHEE_PASSWORD in .env" in rows["dcm4chee"]
     assert "localhost:11112, AE title DCM4CHEE; HL7 2575" in "".join(both)
-    assert "http://localhost:18081" in rows["xnat"] and " not_configured " in rows["xnat"]
+    assert "http://localhost:18081" in rows["xnat"] and " stopped " in rows["xnat"], "left out"
     assert "localhost:8104, AE title XNAT" in "".join(both)
     # Somewhere else, and configured by hand: named as before.
     assert [line.split()[:2] for line in table("") if "dcm4chee" in line] == [["dcm4chee", "refused"]]
@@ -264,6 +264,16 @@ def test_a_backup_holds_the_data_of_the_profiles_that_there_are(tmp_path: Path) 
     (tmp_path / "xnat-data.tgz").touch()
     restored = bash(f"{load}; volumes_in '{tmp_path}'", environment, tmp_path).stdout.split()
     assert restored == ["postgres-data", "orthanc-data", "xnat-data"]
+
+
+def test_after_a_backup_what_ran_starts_again_though_a_service_was_left_out(tmp_path: Path) -> None:
+    line = r"""
+. "$ROOT/scripts/backup.sh"
+compose() { [[ "$*" != *--services ]] && echo "$*" || printf 'orthanc\npostgres\n'; }
+start_again
+"""
+    environment = {"PACS_ENV_FILE": "/dev/null", "COMPOSE_PROFILES": "archive"}
+    assert "start orthanc postgres\n" in bash(f"CALLER_DIRECTORY=/; {line}", environment).stdout
 
 
 def test_every_volume_of_data_is_in_the_backup(everything: dict[str, dict[str, Any]]) -> None:
