@@ -9,4 +9,4 @@ from host.plugin import Host, Plugin
 
 def create(host: Host) -> Plugin:
     """Answer ``/crosswalk``; `host.access` keeps everybody but administrators away from it."""
-    return Plugin("crosswalk", create_router(CrosswalkReader(host)))
+    return Plugin("crosswalk", create_router(CrosswalkReader(host.database, host.settings.crosswalk_key)))

@@ -6,10 +6,10 @@ import logging
 from typing import Any
 
 from crosswalk.models import CrosswalkEntryModel, CrosswalkPage
-from host.plugin import Host
 from host.problems import Problem
 from host.spreadsheets import Separator, csv_of
 from store.crosswalk import Crosswalk, Entry, Search, UnusableKey
+from store.database import Database
 
 logger = logging.getLogger("pacs.crosswalk")
 
@@ -19,12 +19,13 @@ _COLUMNS = tuple(CrosswalkEntryModel.model_fields)
 class CrosswalkReader:
     """Answers who is behind pseudonyms."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, database: Database, keys: str) -> None:
+        self._database = database
+        self._keys = keys
 
     def page(self, search: Search, limit: int, offset: int, reader: str) -> CrosswalkPage:
         """One page of the entries found."""
-        with self._host.database.begin() as connection:
+        with self._database.begin() as connection:
             entries, total = self._crosswalk().page(connection, search, limit, offset)
         logger.info("%s read %d entries of the crosswalk", reader, len(entries))
         return CrosswalkPage(items=[_model(entry) for entry in entries], total=total, limit=limit, offset=offset)
@@ -36,7 +37,7 @@ class CrosswalkReader:
 
     def _crosswalk(self) -> Crosswalk:
         try:
-            return self._host.crosswalk
+            return Crosswalk(self._keys)
         except UnusableKey as error:
             raise Problem(503, "The crosswalk cannot be opened.", str(error)) from None
 

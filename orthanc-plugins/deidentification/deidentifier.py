@@ -83,7 +83,8 @@ class Deidentifier:
                 ) from None
 
     def _treat(self, dataset: Dataset) -> None:
-        patient_id = str(dataset.PatientID)
+        # A backslash parts values for pydicom; for Orthanc it is a character of the one Patient ID.
+        patient_id = "\\".join(dataset.PatientID) if dataset["PatientID"].VM > 1 else str(dataset.PatientID)
         identity = Identity.of(dataset, Option.RETAIN_INSTITUTION_IDENTITY in self.profile.options)
         shift = self._pseudonyms.shift(patient_id)
         Treatment(self.profile, actions(self.profile), self._pseudonyms, identity, shift).treat(dataset)

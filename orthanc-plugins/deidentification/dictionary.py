@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 TEXT = frozenset({"SH", "LO", "ST", "LT", "UC", "UT"})
@@ -44,3 +46,12 @@ def vr_of(tag: BaseTag, said: str | None) -> str | None:
     if numbers:
         return "OW" if said in BINARY else None
     return known[0] if said in _STRINGS and known[0] in _STRINGS else None
+
+
+def decoded(dataset: Dataset, tag: BaseTag, vr: str) -> DataElement:
+    """The attribute, read by the VR it is to be treated by."""
+    raw = dataset.get_item(tag)
+    if isinstance(raw, RawDataElement) and vr != "OW" and vr != raw.VR:
+        # What is written as UN is encoded as in implicit VR (PS3.5, 6.2.2, note 4).
+        dataset[tag] = raw._replace(VR=vr, is_implicit_VR=raw.is_implicit_VR or raw.VR == "UN")
+    return dataset[tag]

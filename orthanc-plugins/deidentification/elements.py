@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from .actions import Action
-from .dictionary import BINARY, TEXT, tags_of, vr_of
+from .dictionary import BINARY, TEXT, decoded, tags_of, vr_of
 from .identity import Identity
 from .profile import Option, Profile
 from .pseudonyms import Pseudonyms
@@ -71,7 +71,7 @@ class Treatment:
 
     def _changed(self, dataset: Dataset, tag: BaseTag, vr: str, action: Action | None) -> bool:
         """Treat one attribute; False when nothing of it may stay."""
-        element = _decoded(dataset, tag, vr)
+        element = decoded(dataset, tag, vr)
         if action is Action.EMPTY:
             element.value = [] if vr == "SQ" else None
         elif action is Action.DUMMY:
@@ -133,7 +133,7 @@ class Treatment:
                     if vr is None:
                         del item[tag]
                     else:
-                        self._put_dummy(_decoded(item, tag, vr))
+                        self._put_dummy(decoded(item, tag, vr))
         elif element.VR == "UI":
             element.value = self.pseudonyms.uid(str(element.value))
         else:
@@ -145,12 +145,3 @@ def _is_numbers(element: RawDataElement | DataElement, vr: str) -> bool:
     if vr in ("DS", "IS") and isinstance(element.value, bytes):
         return not element.value.translate(None, _NUMBER_CHARACTERS)
     return vr == "OW"
-
-
-def _decoded(dataset: Dataset, tag: BaseTag, vr: str) -> DataElement:
-    """The attribute, read by the VR it is to be treated by."""
-    raw = dataset.get_item(tag)
-    if isinstance(raw, RawDataElement) and vr != "OW" and vr != raw.VR:
-        # What is written as UN is encoded as in implicit VR (PS3.5, 6.2.2, note 4).
-        dataset[tag] = raw._replace(VR=vr, is_implicit_VR=raw.is_implicit_VR or raw.VR == "UN")
-    return dataset[tag]

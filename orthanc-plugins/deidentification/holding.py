@@ -20,6 +20,7 @@ class Hold(StrEnum):
     SECONDARY_CAPTURE = "It is a secondary capture: a picture of a screen, whose text is part of the pixels"
     ULTRASOUND = "It is ultrasound, where scanners write the patient's name into the pixels"
     VISIBLE_LIGHT = "It is a photograph or video, which may show a face or a label"
+    VOICE = "It is a recording of a voice"
     DOCUMENT = "It encapsulates a document"
     STRUCTURED_REPORT = "It is a structured report, which is free text"
     UNKNOWN_KIND = "Its SOP class is private, retired into nothing, or no storage class: what it holds is unknown"
@@ -47,7 +48,8 @@ RELEASES = {
 }
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-#: SOP classes by the part of their UID behind that prefix (PS3.4, B.5; retired ones in PS3.6, A).
+_RAW_DATA = f"{_STORAGE}66"
+#: SOP classes by the part of their UID behind that prefix, those below it included (PS3.4, B.5; PS3.6, A).
 _KINDS = {
     "7": Hold.SECONDARY_CAPTURE,
     "3": Hold.ULTRASOUND,
@@ -55,9 +57,8 @@ _KINDS = {
     "77": Hold.VISIBLE_LIGHT,
     "88": Hold.STRUCTURED_REPORT,
     "104": Hold.DOCUMENT,
-    "66": Hold.UNKNOWN_KIND,  # Raw Data, and spatial registrations, which are let through by name
+    "9.4": Hold.VOICE,
 }
-_REGISTRATIONS = frozenset({"66.1", "66.2", "66.3", "66.4", "66.5", "66.6"})
 #: Values of Image Type with which CT scanners mark the pages they draw: doses, screens, patient protocols.
 _DRAWN_PAGES = ("SCREEN SAVE", "SCREENSAVE", "DOSE_INFO", "DOSE INFO", "PATIENT PROTOCOL")
 
@@ -93,7 +94,7 @@ def hold_back(dataset: Dataset, profile: Profile) -> None:
 
 
 def _kind(sop_class: UID) -> Hold | None:
-    if sop_class.type != "SOP Class" or not sop_class.startswith(_STORAGE):
+    if sop_class.type != "SOP Class" or not sop_class.startswith(_STORAGE) or sop_class == _RAW_DATA:
         return Hold.UNKNOWN_KIND
-    behind = sop_class.removeprefix(_STORAGE)
-    return None if behind in _REGISTRATIONS else _KINDS.get(behind.partition(".")[0])
+    behind = f"{sop_class.removeprefix(_STORAGE)}."
+    return next((hold for number, hold in _KINDS.items() if behind.startswith(f"{number}.")), None)

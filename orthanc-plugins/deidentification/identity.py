@@ -13,7 +13,7 @@ from pydicom.multival import MultiValue
 
 from rtstruct.names import nomenclature
 
-from .dictionary import tags_of, vr_of
+from .dictionary import decoded, tags_of, vr_of
 
 #: Values that identify as they stand, wherever they are repeated.
 _IDENTIFIERS = (
@@ -78,22 +78,28 @@ class Identity:
     def _read(self, dataset: Dataset, institution_stays: bool) -> None:
         for tag in list(dataset.keys()):
             vr = vr_of(tag, dataset.get_item(tag).VR)
-            if vr == "SQ":
-                for item in dataset[tag].value or ():
+            add = self._adding(tag, vr, institution_stays)
+            if vr is None or (vr != "SQ" and add is None):
+                continue
+            try:
+                value = decoded(dataset, tag, vr).value
+            except Exception:
+                # pydicom raises whatever a malformed value leads it to. It is not kept either.
+                continue
+            if add is None:
+                for item in value or ():
                     self._read(item, institution_stays)
-                continue
-            add: Callable[[str], None]
-            if vr == "PN":
-                add = self.add_patient_name if tag in PATIENT_NAME_TAGS else self.add_other_name
-            elif tag in IDENTIFIER_TAGS or (tag in INSTITUTION_TAGS and not institution_stays):
-                add = self.add_identifier
-            elif tag in BIRTH_DATE_TAGS:
-                add = self.add_birth_date
             else:
-                continue
-            value = dataset[tag].value
-            for each in value if isinstance(value, MultiValue) else [value]:
-                add(str(each or ""))
+                for each in value if isinstance(value, MultiValue) else [value]:
+                    add(str(each or ""))
+
+    def _adding(self, tag: int, vr: str | None, institution_stays: bool) -> Callable[[str], None] | None:
+        """Where the value of this attribute belongs; None if it does not tell who somebody is."""
+        if vr == "PN":
+            return self.add_patient_name if tag in PATIENT_NAME_TAGS else self.add_other_name
+        if tag in IDENTIFIER_TAGS or (tag in INSTITUTION_TAGS and not institution_stays):
+            return self.add_identifier
+        return self.add_birth_date if tag in BIRTH_DATE_TAGS else None
 
     def add_patient_name(self, name: str) -> None:
         """Every part of the patient's name, in each of its groups."""

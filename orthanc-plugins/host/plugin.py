@@ -17,7 +17,6 @@ from host.lifecycle import Background
 from host.settings import Settings
 from host.sources import Sources
 from host.workers import WorkerPool
-from store.crosswalk import Crosswalk
 from store.database import Database
 
 
@@ -44,11 +43,6 @@ class Host:
     def sources(self) -> Sources:
         """Structure sets, images and doses, found in the archive."""
         return Sources(self.archive, self.workers)
-
-    @cached_property
-    def crosswalk(self) -> Crosswalk:
-        """Who is behind a pseudonym. Raises UnusableKey, which names the setting, where no key is set."""
-        return Crosswalk(self.settings.crosswalk_key)
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,16 @@ KINDS = [
     (uid.BasicTextSRStorage, Hold.STRUCTURED_REPORT),
     (uid.XRayRadiationDoseSRStorage, Hold.STRUCTURED_REPORT),
     (uid.KeyObjectSelectionDocumentStorage, Hold.STRUCTURED_REPORT),
+    (uid.BasicVoiceAudioWaveformStorage, Hold.VOICE),
     (uid.RawDataStorage, Hold.UNKNOWN_KIND),
     (uid.MediaStorageDirectoryStorage, Hold.UNKNOWN_KIND),
     ("1.3.12.2.1107.5.9.1", Hold.UNKNOWN_KIND),
 ]
 GOES = [
-    uid.CTImageStorage, uid.MRImageStorage, uid.PositronEmissionTomographyImageStorage, uid.RTStructureSetStorage,
-    uid.RTPlanStorage, uid.RTDoseStorage, uid.RTImageStorage, uid.SpatialRegistrationStorage, uid.SegmentationStorage,
-    uid.DeformableSpatialRegistrationStorage, uid.EnhancedCTImageStorage, uid.DigitalXRayImageStorageForPresentation,
+    uid.CTImageStorage, uid.EnhancedCTImageStorage, uid.MRImageStorage, uid.PositronEmissionTomographyImageStorage,
+    uid.RTStructureSetStorage, uid.RTPlanStorage, uid.RTDoseStorage, uid.RTImageStorage, uid.SpatialRegistrationStorage,
+    uid.DeformableSpatialRegistrationStorage, uid.SegmentationStorage, uid.SurfaceSegmentationStorage,
+    uid.DigitalXRayImageStorageForPresentation, uid.General32bitECGWaveformStorage,
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
     RTStructureSetStorage,
 )
 
@@ -141,6 +142,26 @@ def test_every_transfer_syntax_stays_what_it_is(syntax: str) -> None:
     after = read(deidentifier(*CLEAN).deidentify(file_of(dataset)))
     assert after.file_meta.TransferSyntaxUID == syntax
     assert (after.SeriesDescription, after.Rows) == ("thorax", 7)
+
+
+def test_a_sequence_whose_vr_is_unknown_is_looked_into() -> None:
+    """As servers write it that do not know the attribute: UN, and encoded as in implicit VR inside (PS3.5, 6.2.2)."""
+    words, uid = f"hip of {FAMILY_NAME} ".encode(), b"1.2.3.4.7\0"
+    inside = b"\x08\x00\x3e\x10" + len(words).to_bytes(4, "little") + words
+    inside += b"\x08\x00\x55\x11" + len(uid).to_bytes(4, "little") + uid
+    item = b"\xfe\xff\x00\xe0" + len(inside).to_bytes(4, "little") + inside
+    after = deidentifier(*CLEAN).deidentify(file_of(somebody()) + element(0x30060010, "UN", item))
+    (found,) = read(after).ReferencedFrameOfReferenceSequence
+    assert found.SeriesDescription == "hip of"
+    assert found.ReferencedSOPInstanceUID == deidentifier().uid("1.2.3.4.7")
+
+
+def test_compressed_pixels_stay_compressed_byte_for_byte(data_folder: Path) -> None:
+    before = pydicom.dcmread(data_folder / "dicompyler" / "ct.0.dcm")
+    before.compress(RLELossless)
+    after = read(deidentifier().deidentify(file_of(before)))
+    assert after.file_meta.TransferSyntaxUID == RLELossless
+    assert after.PixelData == before.PixelData
 
 
 def test_a_sequence_nested_deeper_than_anybody_reads_is_held_back() -> None:
