@@ -41,6 +41,16 @@ function line(delivery) {
   return `${delivery.destination}: ${texts.states[delivery.state]}, ${far}, ${when}${why}`;
 }
 
+/** Why it was not sent: the API's problem details, or of a refusal by Orthanc itself the status alone. */
+function reason(answer) {
+  try {
+    const { detail, remedy } = JSON.parse(answer.responseText);
+    return `${detail}\n${remedy}`;
+  } catch {
+    return `HTTP ${answer.status}`;
+  }
+}
+
 function button(study, destination, latest) {
   const label = `${latest?.state === 'delivered' ? texts.again : texts.send} ${destination.name}`;
   const send = $('<a>', { href: '#', class: 'pacs-send' }).text(label);
@@ -48,10 +58,7 @@ function button(study, destination, latest) {
     const body = JSON.stringify({ study, destination: destination.name });
     $.ajax({ url: '../api/deliveries', type: 'POST', contentType: 'application/json', data: body }).then(
       () => show(study),
-      answer => {
-        const problem = JSON.parse(answer.responseText || '{}');
-        alert([problem.detail, problem.remedy].filter(Boolean).join('\n') || `HTTP ${answer.status}`);
-      }
+      answer => alert(reason(answer))
     );
     return false;
   });
