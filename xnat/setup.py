@@ -17,6 +17,8 @@ import requests
 #: What XNAT is delivered with.
 FIRST_PASSWORD = "admin"
 FORWARDER = "forwarder"
+#: XNAT wants one of every user and sends nothing to it: no mail server is configured.
+EMAIL = "{}@localhost.localdomain"
 TIMEOUT_S = 60
 REST_S = 2.0
 #: Between two attempts to sign in, and how many: XNAT locks an account after a row of failures.
@@ -33,7 +35,6 @@ class Site:
 
     url: str
     public_url: str
-    email: str
     project: str
     script: str
     admin_password: str = field(repr=False)
@@ -51,7 +52,6 @@ class Site:
         return Site(
             url=env.get("XNAT_URL") or "http://xnat:8080",
             public_url=env.get("PACS_XNAT_SITE_URL") or f"http://localhost:{env.get('PACS_XNAT_PORT') or '8081'}",
-            email=env.get("PACS_XNAT_EMAIL") or "admin@localhost.localdomain",
             project=project,
             script=Path(__file__).with_name("anonymisation.das").read_text(encoding="utf-8"),
             admin_password=env["PACS_XNAT_PASSWORD"],
@@ -119,7 +119,7 @@ def set_up(site: Site, admin: Account, fresh: bool) -> Account:
     admin.call(
         "POST",
         "/xapi/siteConfig",
-        json={"initialized": True, "siteUrl": site.public_url, "adminEmail": site.email},
+        json={"initialized": True, "siteUrl": site.public_url, "adminEmail": EMAIL.format("admin")},
     )
     if fresh and site.admin_password != FIRST_PASSWORD:
         admin.call("PUT", "/xapi/users/admin", json={"username": "admin", "password": site.admin_password})
@@ -140,7 +140,7 @@ def create_forwarder(site: Site, admin: Account) -> None:
         "password": site.forwarder_password,
         "firstName": "Orthanc",
         "lastName": "Forwarding",
-        "email": f"{FORWARDER}@localhost.localdomain",
+        "email": EMAIL.format(FORWARDER),
         "enabled": True,
         "verified": True,
     }
