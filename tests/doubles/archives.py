@@ -45,7 +45,7 @@ class Archive:
     Parameters
     ----------
     reports_to
-        Host and port of whoever asks for storage commitment, which is reported on an association of its own.
+        Host and port of the ORTHANC that asks for storage commitment; reports come on an association of their own.
     """
 
     def __init__(self, aet: str, habit: Habit = Habit.HONEST, reports_to: tuple[str, int] | None = None) -> None:
@@ -141,7 +141,7 @@ class Archive:
         ae = AE(ae_title=self.aet)
         ae.add_requested_context(StorageCommitmentPushModel)
         role = build_role(StorageCommitmentPushModel, scp_role=True)
-        association = ae.associate(*self.reports_to, ext_neg=[role])
+        association = ae.associate(*self.reports_to, ae_title="ORTHANC", ext_neg=[role])
         if association.is_established:
             association.send_n_event_report(
                 report, 2 if lost else 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
