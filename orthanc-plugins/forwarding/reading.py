@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,17 +75,23 @@ def read_study(archive: Archive, orthanc_id: str) -> ReadStudy | None:
 
 def read_consignment(archive: Archive, claimed: Claim) -> Consignment:
     """What is still there of the instances that a delivery takes. Raises UnknownResource when the study is gone."""
-    study = archive.get(f"/studies/{claimed.study_orthanc_id}")
-    series = archive.get(f"/studies/{claimed.study_orthanc_id}/series?expand")
-    uids = {each["ID"]: _text(each["MainDicomTags"], "SeriesInstanceUID") for each in series}
+    whole = read_whole(archive, claimed.study_orthanc_id)
     wanted = set(claimed.instances)
-    held = archive.get(f"/studies/{claimed.study_orthanc_id}/instances?expand")
+    return replace(whole, instances=tuple(each for each in whole.instances if each.orthanc_id in wanted))
+
+
+def read_whole(archive: Archive, study_orthanc_id: str) -> Consignment:
+    """All instances of a study. Raises UnknownResource when it is gone."""
+    study = archive.get(f"/studies/{study_orthanc_id}")
+    series = archive.get(f"/studies/{study_orthanc_id}/series?expand")
+    uids = {each["ID"]: _text(each["MainDicomTags"], "SeriesInstanceUID") for each in series}
+    held = archive.get(f"/studies/{study_orthanc_id}/instances?expand")
     return Consignment(
-        study_orthanc_id=claimed.study_orthanc_id,
+        study_orthanc_id=study_orthanc_id,
         study_instance_uid=_text(study["MainDicomTags"], "StudyInstanceUID"),
         patient_id=_text(study["PatientMainDicomTags"], "PatientID"),
-        # A series that came between the two questions is not wanted here anyway.
-        instances=tuple(_instance(each, uids.get(each["ParentSeries"], "")) for each in held if each["ID"] in wanted),
+        # A series that came between the two questions is for a delivery of its own.
+        instances=tuple(_instance(each, uids[each["ParentSeries"]]) for each in held if each["ParentSeries"] in uids),
     )
 
 

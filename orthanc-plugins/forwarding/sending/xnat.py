@@ -23,6 +23,7 @@ from pydicom import dcmread
 from deidentification import Deidentifier, Option
 from forwarding.configuration import Destination, Xnat
 from forwarding.model import Consignment, Progress, Proof, Refused, Unreachable
+from forwarding.reading import read_whole
 from forwarding.sending.files import Files
 from forwarding.sending.web import PIECE_BYTES, Pace, Web
 from host.archive import Archive
@@ -49,7 +50,11 @@ class _Place:
 
 
 class XnatSender:
-    """Implements ``forwarding.model.Sender``. XNAT merges only sessions of one kind: send studies as a whole."""
+    """Implements ``forwarding.model.Sender``.
+
+    Every sending takes the whole study: structures that come late are a session of another kind to XNAT, which it
+    refuses to merge into one of images.
+    """
 
     def __init__(self, archive: Archive, files: Files, destination: Destination, endpoint: Xnat) -> None:
         self._archive = archive
@@ -68,7 +73,8 @@ class XnatSender:
         with self._files.temporary_file() as spool, self._conversation() as session:
             self._check_project(session)
             with zipfile.ZipFile(spool, "w") as archive:
-                for number, file in enumerate(self._files.each(consignment, stopping)):
+                whole = read_whole(self._archive, consignment.study_orthanc_id)
+                for number, file in enumerate(self._files.each(whole, stopping)):
                     archive.writestr(f"{number:06}.dcm", file)
             body = _Body(spool, Pace(self._bandwidth, stopping), consignment, progress)
             query = {

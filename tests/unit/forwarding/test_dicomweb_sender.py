@@ -182,3 +182,11 @@ def test_without_its_patient_a_study_is_looked_for_under_its_pseudonyms(
     stored, searched = archive_service.asked
     assert b"STS_001" not in stored.body
     assert deidentifier.uid(study.study_instance_uid) in searched.path
+
+
+def test_a_study_that_is_deleted_meanwhile_is_refused(
+    sender: Destined, study: Consignment, archive: ArchiveDouble
+) -> None:
+    archive.delete("instance", study.instances[2].orthanc_id)
+    with pytest.raises(Refused, match=f"Instance {study.instances[2].orthanc_id} was deleted"):
+        sender().send(study, nothing, threading.Event())
