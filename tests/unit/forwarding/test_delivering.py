@@ -313,7 +313,7 @@ def test_what_nobody_foresaw_is_logged_and_tried_again(
     sender.faults = [KeyError("Dupont")]
     delivering.deliver_next()
     assert (row(number).state, row(number).reason) == ("waiting", "KeyError (see the server's log)")
-    assert f"Delivery {number} to archive failed unexpectedly" in caplog.text
+    assert f"Delivery {number} of study {row(number).study_orthanc_id} to archive failed unexpectedly" in caplog.text
 
 
 def test_outside_the_window_only_what_is_sent_by_hand_goes(
