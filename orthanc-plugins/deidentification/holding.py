@@ -23,7 +23,7 @@ class Hold(StrEnum):
     VOICE = "It is a recording of a voice"
     DOCUMENT = "It encapsulates a document"
     STRUCTURED_REPORT = "It is a structured report, which is free text"
-    UNKNOWN_KIND = "Its SOP class is private, retired into nothing, or no storage class: what it holds is unknown"
+    UNKNOWN_KIND = "Its SOP class is private, raw data, or no kind of object that is stored: what it holds is unknown"
 
 
 class HeldBack(Exception):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from pathlib import Path
 
 import pytest
 from pydicom import uid
@@ -86,3 +88,8 @@ def test_every_reason_has_to_be_released() -> None:
 def test_the_reason_comes_home_from_a_worker() -> None:
     home = pickle.loads(pickle.dumps(HeldBack(Hold.ULTRASOUND, "Look at it.")))
     assert (home.reason, str(home)) == (Hold.ULTRASOUND, f"{Hold.ULTRASOUND.value}. Look at it.")
+
+
+def test_every_reason_is_known_to_the_french_dashboard() -> None:
+    french = json.loads((Path(__file__).parents[3] / "dashboard" / "src" / "i18n" / "server.fr.json").read_text())
+    assert {hold.value for hold in Hold} <= french.keys()
