@@ -43,6 +43,15 @@ def test_viewer_may_ask_what_orthanc_only_answers_by_post(orthanc: OrthancServer
         assert viewer.post(f"/studies/{found.json()[0]}/archive", json={"Synchronous": True}).status_code == 200
 
 
+def test_only_an_administrator_learns_who_is_behind_pseudonyms(orthanc: OrthancServer) -> None:
+    for path in ("/api/crosswalk", "/api/crosswalk.csv", "/api/crosswalk?patient_id=1"):
+        for account in ("viewer", "prometheus"):
+            with orthanc.http(account) as client:
+                assert client.get(path).status_code == 403
+        with orthanc.http() as admin:
+            assert admin.get(path).status_code in (200, 503)  # 503: these servers have no key
+
+
 def test_viewer_stores_nothing_by_any_way(orthanc: OrthancServer) -> None:
     content = datasets.file_of(datasets.copy_of(datasets.DICOMPYLER_CT, "FORBIDDEN"))
     before = instances(orthanc)
