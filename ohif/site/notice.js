@@ -124,7 +124,7 @@ function repairButton(study, sopInstanceUid, message) {
   button.addEventListener('click', async () => {
     button.disabled = true;
     button.textContent = text.repairing;
-    const answer = await fetch(`/api/extract-rt/${sopInstanceUid}/repair`, { method: 'POST' });
+    const answer = await ended(await fetch(`/api/extract-rt/${sopInstanceUid}/repair`, { method: 'POST' }));
     const body = await answer.json().catch(() => ({}));
     if (!answer.ok) {
       button.remove();
@@ -138,6 +138,17 @@ function repairButton(study, sopInstanceUid, message) {
     link.focus();
   });
   return button;
+}
+
+/** The answer itself, where the first one (202) only says where to ask how far it is. */
+async function ended(answer) {
+  if (answer.status !== 202) return answer;
+  const progress = answer.headers.get('Location');
+  for (;;) {
+    const { state, result } = await (await fetch(progress)).json();
+    if (state !== 'running') return fetch(result);
+    await new Promise(resolve => setTimeout(resolve, 1000));
+  }
 }
 
 function element(name, attributes, content = '') {

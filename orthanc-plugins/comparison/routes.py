@@ -18,7 +18,8 @@ from comparison.models import (
     ConsensusRequest,
     PairAsked,
 )
-from host.computations import Computation, Computations
+from host.computations import Computations
+from host.jobs import Computation
 from host.parameters import COMPUTED
 from host.problems import Problem
 from host.sources import Sources

@@ -13,7 +13,7 @@ class ComputationModel(BaseModel):
 
     id: str
     name: str = Field(description="Of the kind of answer, such as `labelmap.nii.gz`.")
-    instance: str = Field(description="Orthanc identifier of the instance that it is about.")
+    instance: str | None = Field(description="Orthanc identifier of the instance that it is about, if there is one.")
     state: Literal["running", "done", "failed"]
     progress: float = Field(ge=0, le=1)
     started: datetime

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from computing.models import ComputationModel
-from host.computations import Computations, Job, progress_of
+from host.computations import Computations
+from host.jobs import Job, progress_of
 from host.problems import Problem
 
 ComputationId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="As the 202 named it.")]

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from dose.engine import ENGINE_VERSION, Question, as_csv, as_json, names_of
 from dose.models import DvhModel
-from host.computations import Computation, Computations
+from host.computations import Computations
 from host.doses import DoseIdentifier, dose_for
+from host.jobs import Computation
 from host.parameters import COMPUTED, InstanceId, WantedStructures, file_answer
 from host.problems import Problem
 from host.sources import Sources

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Answer:
-    """The body of an answer, and further headers (ASCII) that belong to it."""
+    """The body of an answer, further headers (ASCII) that belong to it, and its status (answers that are kept: 200)."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 class Refusal(Exception):

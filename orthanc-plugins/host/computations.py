@@ -1,6 +1,7 @@
 """Answers that take a while: computed once in a worker, kept with the instance, followed by a progress resource.
 
-A computation that is not done after two seconds answers 202 and goes on; the same question meanwhile joins it.
+A computation that is not done after two seconds answers 202 and goes on; the same question meanwhile joins it. What
+changes the archive (`Act`) goes the same way, but each time anew.
 """
 
 from __future__ import annotations
@@ -10,23 +11,21 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
-import orjson
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from host.answer import Answer, Refusal
 from host.archive import Archive, ArchiveError, UnknownResource
+from host.jobs import Act, Computation, Job, progress_of
 from host.kept_answers import KeptAnswers
 from host.lifecycle import Loop
 from host.problems import Problem, problem_response
-from host.workers import CallCancelled, ServerStopping, Watch, WorkerDied, WorkerPool
+from host.workers import CallCancelled, ServerStopping, WorkerDied, WorkerPool
 from rtstruct import StructureSetError
 from rtstruct.slices import UnusableImage
 
@@ -41,69 +40,6 @@ _HELD_S = 600.0
 MOST_WAITING = 32
 _MOST_REMEMBERED = 500
 _DURATIONS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-
-State = Literal["running", "done", "failed"]
-
-
-@dataclass(frozen=True)
-class Computation:
-    """What a route wants computed.
-
-    Attributes
-    ----------
-    name
-        Of the kind of answer, for metrics and people: ``labelmap.nii.gz``.
-    parameters
-        Everything that the answer depends on besides the instance: what was asked, and which other instances were
-        looked at (JSON).
-    version
-        Raised whenever the function's answers change; older answers are then computed anew.
-    load
-        Reads what the function needs; called in the server, in a thread of its own. May raise `Problem`.
-    function
-        A module-level function of a module that workers may import; returns bytes or an `Answer`.
-    media_type, filename
-        Of the answer; with a file name it is a download.
-    """
-
-    name: str
-    parameters: Mapping[str, Any]
-    version: int
-    load: Callable[[], tuple[Any, ...]]
-    function: Callable[..., bytes | Answer]
-    media_type: str
-    filename: str | None = None
-
-    def key(self, orthanc_id: str) -> bytes:
-        """What was asked, in one canonical form."""
-        question = [orthanc_id, self.name, self.version, self.parameters, self.media_type]
-        return orjson.dumps(question, option=orjson.OPT_SORT_KEYS)
-
-
-@dataclass(eq=False)
-class Job:
-    """One computation under way, or one that has ended."""
-
-    id: str
-    orthanc_id: str
-    key: bytes
-    computation: Computation
-    result: str
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    state: State = "running"
-    progress: float = 0.0
-    message: str = "waiting for a worker"
-    answer: Answer | None = None
-    problem: Problem | None = None
-    ended_at: float | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-    watch: Watch = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.watch = Watch(self._report)
-
-    def _report(self, share: float, message: str) -> None:
-        self.progress, self.message = min(max(share, 0.0), 1.0), message
 
 
 class Computations:
@@ -165,7 +101,21 @@ class Computations:
         if kept is not None:
             self._outcomes.labels(computation.name, "cached").inc()
             return _response(computation, kept, etag)
-        job = self._join(digest, orthanc_id, key, computation, request)
+        return self._follow(self._join(digest, orthanc_id, key, computation, request))
+
+    def perform(self, request: Request, orthanc_id: str, act: Act) -> Response:
+        """The answer to a request that changes the archive; ``orthanc_id`` is what it is about, if anything.
+
+        Raises
+        ------
+        Problem
+            If it was refused or has failed.
+        """
+        key = act.key(orthanc_id)
+        return self._follow(self._join(hashlib.sha256(key).hexdigest()[:32], orthanc_id, key, act, request))
+
+    def _follow(self, job: Job | None) -> Response:
+        """The answer of a job if it ends soon, else where to ask for it; 503 without one."""
         if job is None:
             remedy = "Try again in some seconds; GET /api/computations shows what is under way."
             refusal = problem_response(503, f"{MOST_WAITING} computations already wait for a worker.", remedy)
@@ -186,7 +136,7 @@ class Computations:
         answer = job.answer or self._answers.read(job.orthanc_id, job.id, job.key)
         if answer is None:
             raise Problem(404, f"The answer of computation {job.id} is gone, or not there yet.", f"GET {job.result}.")
-        return _response(job.computation, answer, f'"{job.id}"')
+        return _response(job, answer, f'"{job.id}"' if job.kept else None)
 
     def jobs(self) -> list[Job]:
         """All that run or have ended lately, the newest first."""
@@ -205,7 +155,7 @@ class Computations:
             with self._lock:
                 self._jobs.pop(job.id, None)
 
-    def _join(self, digest: str, orthanc_id: str, key: bytes, computation: Computation, request: Request) -> Job | None:
+    def _join(self, digest: str, orthanc_id: str, key: bytes, work: Computation | Act, request: Request) -> Job | None:
         """The job that answers this question: the one under way or ended just now, or a new one."""
         with self._lock:
             job = self._jobs.get(digest)
@@ -215,7 +165,8 @@ class Computations:
                 return None
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             result = path if request.method == "GET" else f"/api/computations/{digest}/result"
-            job = Job(digest, orthanc_id, key, computation, result)
+            kept = isinstance(work, Computation)
+            job = Job(digest, orthanc_id, key, work.name, work.media_type, work.filename, kept, result, work.do)
             self._jobs.pop(digest, None)
             self._jobs[digest] = job
             self._forget()
@@ -238,14 +189,17 @@ class Computations:
     def _run(self, job: Job) -> None:
         started = time.perf_counter()
         outcome = "computed"
+        do, job.do = job.do, None
+
+        def call(function: Callable[..., Any], *arguments: Any) -> Any:
+            job.message = "computing"
+            return self._workers.call(function, *arguments, watch=job.watch)
+
         try:
-            if job.watch.cancelled:
+            if job.watch.cancelled or do is None:
                 raise CallCancelled
             job.message = "reading"
-            arguments = job.computation.load()
-            job.message = "computing"
-            answer = self._workers.call(job.computation.function, *arguments, watch=job.watch)
-            job.answer = answer if isinstance(answer, Answer) else Answer(answer)
+            job.answer = do(call)
             job.state, job.progress, job.message = "done", 1.0, ""
         except Exception as error:
             job.problem, outcome = _problem_of(error, job)
@@ -255,10 +209,10 @@ class Computations:
             job.ended_at = time.monotonic()
             # Clients first: what follows takes Orthanc as long as it takes.
             job.ended.set()
-        self._outcomes.labels(job.computation.name, outcome).inc()
+        self._outcomes.labels(job.name, outcome).inc()
         if job.answer is not None:
-            self._durations.labels(job.computation.name).observe(time.perf_counter() - started)
-            if self._answers.keep(job.orthanc_id, job.id, job.key, job.answer):
+            self._durations.labels(job.name).observe(time.perf_counter() - started)
+            if job.kept and self._answers.keep(job.orthanc_id, job.id, job.key, job.answer):
                 # Whoever waited for it has it, or finds it where it is kept.
                 job.answer = None
 
@@ -276,39 +230,27 @@ class Computations:
                 job.answer = None
 
 
-def progress_of(job: Job) -> dict[str, Any]:
-    """The progress resource of a computation."""
-    return {
-        "id": job.id,
-        "name": job.computation.name,
-        "instance": job.orthanc_id,
-        "state": job.state,
-        "progress": round(job.progress, 3),
-        "started": job.started.isoformat(),
-        "message": job.message,
-        "remedy": job.problem.remedy if job.problem else None,
-        "result": job.result,
-    }
-
-
 def _answers(job: Job) -> bool:
     if job.ended_at is None:
         return not job.watch.cancelled
+    if not job.kept:
+        return False
     if job.answer is not None:
         return True
     # A client that waited comes back for the reason; a fault that may pass is worth another try.
     return job.problem is not None and job.problem.status < 500 and time.monotonic() - job.ended_at < 10.0
 
 
-def _response(computation: Computation, answer: Answer, etag: str) -> Response:
+def _response(of: Computation | Job, answer: Answer, etag: str | None) -> Response:
     # What comes from files may hold anything; a line break would be a header of its own.
     told = {name: "".join(filter(_plain, value)) for name, value in answer.headers.items()}
-    headers = {"Cache-Control": "private, no-cache", "ETag": etag, **told}
-    if computation.filename is not None:
-        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(computation.filename)}"
-        if computation.filename.isascii():
-            headers["Content-Disposition"] = f'attachment; filename="{computation.filename}"'
-    return Response(answer.body, media_type=computation.media_type, headers=headers)
+    caching = {"Cache-Control": "private, no-cache", "ETag": etag} if etag else {"Cache-Control": "no-store"}
+    headers = {**caching, **told}
+    if of.filename is not None:
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(of.filename)}"
+        if of.filename.isascii():
+            headers["Content-Disposition"] = f'attachment; filename="{of.filename}"'
+    return Response(answer.body, answer.status, media_type=of.media_type, headers=headers)
 
 
 def _plain(character: str) -> bool:
@@ -316,7 +258,7 @@ def _plain(character: str) -> bool:
 
 
 def _problem_of(error: Exception, job: Job) -> tuple[Problem, str]:
-    name = f"{job.computation.name} of instance {job.orthanc_id}"
+    name = f"{job.name} of instance {job.orthanc_id}" if job.orthanc_id else job.name
     match error:
         case Problem():
             return error, "refused"

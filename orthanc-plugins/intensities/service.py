@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request as HttpRequest
 from fastapi import Response
 
-from host.computations import Computation
+from host.jobs import Computation
 from host.plugin import Host
 from intensities import measuring
 from rtstruct.masks import Combine

@@ -8,7 +8,7 @@ from fastapi import Request as HttpRequest
 from fastapi import Response
 
 from host.application import VERSION as SOFTWARE_VERSION
-from host.computations import Computation
+from host.jobs import Computation
 from host.plugin import Host
 from host.sources import ImageSeries, StructureSetSource
 from masks import drawing

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from host.computations import Computation, Computations
+from host.computations import Computations
+from host.jobs import Computation
 from host.parameters import COMPUTED, ImageSeries, InstanceId, StructureNumber, WantedStructures, file_answer
 from host.problems import Problem
 from host.sources import Sources, StructureSetSource

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
 
+from host.answer import Answer
 from host.archive import ArchiveError, UnknownResource
-from host.computations import Computation
+from host.jobs import Act, Computation
 from host.parameters import COMPUTED, InstanceId
 from host.plugin import Host
 from host.problems import Problem
@@ -17,12 +18,13 @@ from host.sources import StructureEntry
 from host.surroundings import Surroundings
 from quality.engine import REPORT_VERSION, examine
 from quality.models import ChangeModel, NameModel, QualityModel, RepairModel, RepairRequest
-from quality.service import Repairs
+from quality.service import Repaired, Repairs
 from rtstruct.names import Nomenclature, is_tg263, nomenclature, suggest
 
 _REPAIR_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The same copy was stored before.", "model": RepairModel},
-    201: {"description": "The copy has been stored."},
+    201: {"description": "The copy has been stored.", "model": RepairModel},
+    202: {"description": "It takes more than 2 s: follow `Location`; its `result` has the answer."},
     404: {"description": "No such instance."},
     409: {"description": "All references hold: there is nothing to repair."},
     422: {"description": "It cannot be repaired; the detail says why."},
@@ -71,27 +73,32 @@ def create_router(host: Host, repairs: Repairs) -> APIRouter:
         """What TG-263 would call each structure. Nothing is renamed."""
         return [_named(entry, nomenclature(synonyms)) for entry in host.sources.structure_set(instance_id).structures]
 
-    @router.post("/extract-rt/{instance_id}/repair", status_code=201, responses=_REPAIR_RESPONSES)
+    @router.post("/extract-rt/{instance_id}/repair", responses=_REPAIR_RESPONSES, response_class=Response)
     def repair(
-        response: Response, instance_id: InstanceId, asked: Annotated[RepairRequest | None, Body()] = None
-    ) -> RepairModel:
+        request: Request, instance_id: InstanceId, asked: Annotated[RepairRequest | None, Body()] = None
+    ) -> Response:
         """Store a copy whose references hold, in a series of its own; the original stays as it is."""
-        made = repairs.repair(host.sources.structure_set(instance_id), asked.series if asked else None)
-        copy, stored = made.copy, made.stored
-        if stored.result == "already_stored":
-            response.status_code = 200
-        response.headers["Location"] = f"/api/extract-rt/{stored.orthanc_id}"
-        return RepairModel(
-            result=stored.result,
-            orthanc_id=stored.orthanc_id,
-            sop_instance_uid=copy.sop_instance_uid,
-            series_instance_uid=copy.series_instance_uid,
-            original_sop_instance_uid=copy.original_sop_instance_uid,
-            image_series_uid=copy.image_series_uid,
-            changes=[ChangeModel(**asdict(change)) for change in copy.changes],
-        )
+        structure_set = host.sources.structure_set(instance_id)
+        wanted = asked.series if asked else None
+        act = Act("repair", {"series": wanted}, lambda call: _answer(repairs.repair(structure_set, wanted, call)))
+        return host.computations.perform(request, structure_set.orthanc_id, act)
 
     return router
+
+
+def _answer(made: Repaired) -> Answer:
+    copy, stored = made.copy, made.stored
+    model = RepairModel(
+        result=stored.result,
+        orthanc_id=stored.orthanc_id,
+        sop_instance_uid=copy.sop_instance_uid,
+        series_instance_uid=copy.series_instance_uid,
+        original_sop_instance_uid=copy.original_sop_instance_uid,
+        image_series_uid=copy.image_series_uid,
+        changes=[ChangeModel(**asdict(change)) for change in copy.changes],
+    )
+    location = {"Location": f"/api/extract-rt/{stored.orthanc_id}"}
+    return Answer(model.model_dump_json().encode(), location, 200 if stored.result == "already_stored" else 201)
 
 
 def _named(entry: StructureEntry, table: Nomenclature) -> NameModel:

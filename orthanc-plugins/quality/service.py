@@ -14,6 +14,7 @@ from prometheus_client import Counter
 
 from host.archive import ArchiveError, StoredInstance, UnknownResource
 from host.events import StructuresExtracted, StudyStable
+from host.jobs import Call
 from host.lifecycle import Loop
 from host.plugin import Host
 from host.problems import Problem
@@ -66,8 +67,8 @@ class Repairs:
         self._waiting.put(f"study {event.orthanc_id}")
         self._loop.wake()
 
-    def repair(self, structure_set: StructureSetSource, wanted: str | None = None) -> Repaired:
-        """Write a repaired copy and store it.
+    def repair(self, structure_set: StructureSetSource, wanted: str | None, call: Call) -> Repaired:
+        """Let a worker write a repaired copy, by ``call``, and store it.
 
         Raises
         ------
@@ -75,7 +76,7 @@ class Repairs:
             409 when nothing is to be repaired, 422 when it is not possible, 404, 503.
         """
         try:
-            made = self._repair(structure_set, wanted, automatic=False)
+            made = self._repair(structure_set, wanted, automatic=False, call=call)
         except NothingToRepair as error:
             self._outcomes.labels("nothing_to_repair").inc()
             remedy = "GET …/quality tells what else is odd about it."
@@ -120,15 +121,17 @@ class Repairs:
         # Images may still be on their way: the event of the stable study comes back to it.
         if not self._host.archive.get(f"/studies/{study}").get("IsStable", True):
             return
-        if self._repair(structure_set, None, automatic=True) is None:
+        if self._repair(structure_set, None, automatic=True, call=self._host.workers.call) is None:
             self._outcomes.labels("nothing_to_repair").inc()
 
-    def _repair(self, structure_set: StructureSetSource, wanted: str | None, automatic: bool) -> Repaired | None:
+    def _repair(
+        self, structure_set: StructureSetSource, wanted: str | None, automatic: bool, call: Call
+    ) -> Repaired | None:
         archive = self._host.archive
         named = [*structure_set.referenced_series_uids, *([wanted] if wanted else [])]
         held = self._surroundings.held(self._surroundings.neighbours(structure_set.orthanc_id, named))
         dicom = archive.read_instance(structure_set.orthanc_id)
-        copy: RepairedCopy | None = self._host.workers.call(repaired, dicom, held, wanted, automatic)
+        copy: RepairedCopy | None = call(repaired, dicom, held, wanted, automatic)
         if copy is None:
             return None
         present = archive.find_instance(copy.sop_instance_uid)

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from host.archive import ArchiveError, UnknownResource
-from host.computations import Computation
 from host.doses import ChosenDose, DoseIdentifier, dose_for
+from host.jobs import Computation
 from host.parameters import COMPUTED, ImageSeries, InstanceId, WantedStructures, file_answer
 from host.plugin import Host
 from host.problems import Problem

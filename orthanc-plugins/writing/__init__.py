@@ -9,4 +9,4 @@ from writing.service import Writing
 
 def create(host: Host) -> Plugin:
     """Answer ``/create-rt``."""
-    return Plugin("writing", create_router(Writing(host), host.settings.upload_max_bytes))
+    return Plugin("writing", create_router(host.computations, Writing(host), host.settings.upload_max_bytes))

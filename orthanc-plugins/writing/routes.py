@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -10,9 +11,12 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
+from host.answer import Answer
+from host.computations import Computations
+from host.jobs import Act
 from host.problems import Problem
 from writing.models import CreateAnswer, CreateRequest, WrittenStructureModel
-from writing.service import Writing
+from writing.service import Created, Writing
 
 #: What the structure set is to be, as JSON, beside a raw body: Orthanc passes no query on with a POST.
 HEADER = "x-create-rt"
@@ -43,6 +47,8 @@ _BODY: dict[str, Any] = {
     }
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
+    201: {"description": "The structure set has been stored.", "model": CreateAnswer},
+    202: {"description": "It takes more than 2 s: follow `Location`; its `result` has the answer."},
     400: {"description": "There is no segmentation in the request, or it is not the form that it claims to be."},
     404: {"description": "The image series, or the instance, is not in the archive."},
     413: {"description": "The body is larger than allowed."},
@@ -74,11 +80,11 @@ async def _sent(request: Request) -> _Sent:
     return _Sent(request.headers.get(HEADER, "{}").encode("latin-1"), body or None)
 
 
-def create_router(writing: Writing, max_bytes: int) -> APIRouter:
-    """The route on top of ``writing``; segmentations over ``max_bytes`` are refused."""
+def create_router(computations: Computations, writing: Writing, max_bytes: int) -> APIRouter:
+    """The route on top of the host's computations and ``writing``; segmentations over ``max_bytes`` are refused."""
     router = APIRouter(tags=["structures"])
 
-    def create_rt(response: Response, sent: Annotated[_Sent, Depends(_sent)]) -> CreateAnswer:
+    def create_rt(request: Request, sent: Annotated[_Sent, Depends(_sent)]) -> Response:
         """Store a structure set made of a NIfTI label map or a DICOM Segmentation.
 
         Voxels have to be those of the image series. The answer tells for each structure how many voxels differ when its
@@ -93,28 +99,36 @@ def create_router(writing: Writing, max_bytes: int) -> APIRouter:
             told = error.errors(include_url=False, include_input=False, include_context=False)
             where = ".".join(map(str, told[0]["loc"])) or "the JSON"
             raise Problem(422, f"The request cannot be understood: {where}: {told[0]['msg']}.", _REMEDY) from error
-        made = writing.create(asked, sent.segmentation)
-        response.headers["Location"] = f"/api/extract-rt/{made.stored.orthanc_id}"
-        written = made.written
-        return CreateAnswer(
-            result=made.stored.result,
-            orthanc_id=made.stored.orthanc_id,
-            sop_instance_uid=written.sop_instance_uid,
-            series_instance_uid=written.series_instance_uid,
-            image_series_uid=written.image_series_uid,
-            structures=[WrittenStructureModel(**asdict(each)) for each in written.structures],
-            empty=list(written.empty),
-        )
+        parameters = {
+            "asked": asked.model_dump_json(),
+            "segmentation": hashlib.sha256(sent.segmentation or b"").hexdigest(),
+        }
+        segmentation = sent.segmentation
+        act = Act("create-rt", parameters, lambda call: _answer(writing.create(asked, segmentation, call)))
+        return computations.perform(request, "", act)
 
     router.add_api_route(
         "/create-rt",
         create_rt,
         methods=["POST"],
-        status_code=201,
-        response_model=CreateAnswer,
         responses=_RESPONSES,
+        response_class=Response,
         openapi_extra=_BODY,
     )
     # The door turns a multipart POST into a PUT, because Orthanc takes a multipart POST apart.
-    router.add_api_route("/create-rt", create_rt, methods=["PUT"], status_code=201, include_in_schema=False)
+    router.add_api_route("/create-rt", create_rt, methods=["PUT"], response_class=Response, include_in_schema=False)
     return router
+
+
+def _answer(made: Created) -> Answer:
+    written, stored = made.written, made.stored
+    model = CreateAnswer(
+        result=stored.result,
+        orthanc_id=stored.orthanc_id,
+        sop_instance_uid=written.sop_instance_uid,
+        series_instance_uid=written.series_instance_uid,
+        image_series_uid=written.image_series_uid,
+        structures=[WrittenStructureModel(**asdict(each)) for each in written.structures],
+        empty=list(written.empty),
+    )
+    return Answer(model.model_dump_json().encode(), {"Location": f"/api/extract-rt/{stored.orthanc_id}"}, 201)

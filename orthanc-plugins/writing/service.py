@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from host.answer import Refusal
 from host.archive import ArchiveError, InvalidDicom, StoredInstance
+from host.jobs import Call
 from host.plugin import Host
 from host.problems import Problem
 from host.workers import ServerStopping, WorkerDied
@@ -29,8 +30,8 @@ class Writing:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def create(self, asked: CreateRequest, segmentation: bytes | None) -> Created:
-        """Make a structure set of a segmentation and store it.
+    def create(self, asked: CreateRequest, segmentation: bytes | None, call: Call) -> Created:
+        """Let a worker make a structure set of a segmentation, by ``call``, and store it.
 
         Raises
         ------
@@ -54,7 +55,7 @@ class Writing:
             number: Naming(said.name, said.color, said.interpreted_type) for number, said in asked.structures.items()
         }
         try:
-            written: WrittenSet = self._host.workers.call(write, segmentation, files, naming, asked.label)
+            written: WrittenSet = call(write, segmentation, files, naming, asked.label)
             return Created(written, self._host.archive.store_instance(written.dicom))
         except Refusal as refusal:
             raise Problem(refusal.status, refusal.detail, refusal.remedy) from refusal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
+import computing
+from host import computations
 from host.application import create_application
 from host.events import Events
 from host.plugin import CreatePlugin, Host
@@ -120,6 +124,40 @@ def host(
 ) -> Host:
     """What a plugin is given."""
     return Host(settings, archive, database, events, workers)
+
+
+@pytest.fixture
+def follow(
+    host: Host, workers: InlineWorkers, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[CreatePlugin, Callable[[TestClient], Response]], tuple[dict[str, Any], Response]]:
+    """Asks a server without patience: the progress resource that it names, once it is done, and the answer itself."""
+
+    def ask(creator: CreatePlugin, question: Callable[[TestClient], Response]) -> tuple[dict[str, Any], Response]:
+        gate = threading.Event()
+
+        def before() -> None:
+            # What the route itself reads is not what takes long here.
+            if threading.current_thread().name.startswith("computation"):
+                gate.wait(60)
+
+        workers.before = before
+        monkeypatch.setattr(computations, "PATIENCE_S", 0.0)
+        client = TestClient(create_application([creator(host), computing.create(host)], host.events))
+        host.computations.start()
+        try:
+            accepted = question(client)
+            assert accepted.status_code == 202
+            gate.set()
+            progress = accepted.headers["Location"]
+            wait_until(lambda: client.get(progress).json()["state"] != "running")
+            told = client.get(progress).json()
+            return told, client.get(told["result"])
+        finally:
+            gate.set()
+            host.computations.stop()
+            host.computations.join()
+
+    return ask
 
 
 @pytest.fixture

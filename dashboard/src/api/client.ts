@@ -103,3 +103,20 @@ export async function getComputed<T>(url: string, responseType: 'json' | 'arrayb
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }
+
+/** A POST that may take the server a while: it then answers 202 with where to ask how far it is. */
+export async function sendAndFollow<T>(url: string, data: unknown): Promise<T> {
+  const until = Date.now() + COMPUTED_WITHIN_MS;
+  try {
+    const sent = await client.post<T>(url, data, { timeout: 60_000 });
+    if (sent.status !== 202) return sent.data;
+    for (;;) {
+      const { state, result } = (await client.get<{ state: string; result: string }>(sent.headers.location)).data;
+      if (state !== 'running') return (await client.get<T>(result)).data;
+      if (Date.now() > until) throw new Failure('slow', null, '', '');
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  } catch (error) {
+    throw await failureOf(error);
+  }
+}

@@ -2,7 +2,7 @@ import { Alert, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { send } from '../api/client';
+import { sendAndFollow } from '../api/client';
 import { useHasRoute } from '../api/queries';
 import { FailureNotice } from '../common/FailureNotice';
 import { Nothing } from '../common/Nothing';
@@ -25,7 +25,7 @@ export function QualityReport({ instance }: { instance: string }) {
   const exists = useHasRoute('/api/extract-rt/{instance_id}/quality');
   const repairs = useHasRoute('/api/extract-rt/{instance_id}/repair');
   const repair = useMutation({
-    mutationFn: () => send<Repaired>('POST', `/api/extract-rt/${instance}/repair`, { data: {}, timeout: 300_000 }),
+    mutationFn: () => sendAndFollow<Repaired>(`/api/extract-rt/${instance}/repair`, {}),
     onSuccess: () => {
       tell(t('quality.repaired'));
       void queries.invalidateQueries({ queryKey: ['study'] });

@@ -17,7 +17,7 @@ from host import kept_answers
 from host.answer import Answer, Refusal
 from host.application import create_application
 from host.archive import ArchiveError
-from host.computations import Computation
+from host.jobs import Act, Call, Computation
 from host.plugin import Host, Plugin
 from host.problems import Problem
 from host.workers import WorkerDied, WorkerPool
@@ -50,6 +50,7 @@ class Asked:
         self.arguments: tuple[Any, ...] = ("four",)
         self.version = 1
         self.loads = 0
+        self.acts = 0
         self.media_type = "text/x-length"
 
     def load(self) -> tuple[Any, ...]:
@@ -65,6 +66,17 @@ class Asked:
                 "length", {"of": of}, self.version, self.load, self.function, self.media_type, f"length of {of}.txt"
             )
             return host.computations.respond(request, host.sources.instance(instance_id), computation)
+
+        @router.post("/joins")
+        def joins(request: Request, word: str = "") -> Response:
+            """Something done in the archive, as far as the archive of this test goes."""
+
+            def do(call: Call) -> Answer:
+                self.acts += 1
+                body = call(self.function, *self.arguments)
+                return Answer(f"{word} {body.decode()} {self.acts}".encode(), {"Location": "/there"}, 201)
+
+            return host.computations.perform(request, "", Act("join", {"word": word}, do, "text/plain"))
 
         return Plugin("asked", router)
 
@@ -249,6 +261,38 @@ def test_a_long_computation_is_followed_and_then_answered_from_the_cache(
     eventually(lambda: slot(archive), 60)
     assert (tmp_path / "mark").read_text() == "begun\n", "the same question was computed twice"
     assert asked.loads == 1
+
+
+def test_what_changes_the_archive_is_done_each_time_it_is_asked(client: TestClient, asked: Asked) -> None:
+    asked.function, asked.arguments = work.joined, ([b"a", b"b"],)
+    first, second = client.post("/api/joins?word=x"), client.post("/api/joins?word=x")
+    assert (first.status_code, first.headers["location"], first.text) == (201, "/there", "x ab 1")
+    assert (first.headers["cache-control"], "etag" in first.headers) == ("no-store", False)
+    assert (second.status_code, second.text) == (201, "x ab 2")
+
+
+def test_a_long_change_is_joined_and_followed_to_its_own_answer(
+    running: TestClient, asked: Asked, tmp_path: Path, eventually: Eventually
+) -> None:
+    accepted = running.post("/api/joins?word=x")
+    assert accepted.status_code == 202
+    progress = accepted.headers["location"]
+    assert running.post("/api/joins?word=x").headers["location"] == progress
+    told = running.get(progress).json()
+    assert (told["name"], told["instance"], told["state"]) == ("join", None, "running")
+    assert running.get(told["result"]).status_code == 404
+    (tmp_path / "gate").touch()
+    eventually(lambda: running.get(progress).json()["state"] == "done", 60)
+    answer = running.get(told["result"])
+    assert (answer.status_code, answer.headers["location"], answer.text) == (201, "/there", "x through the gate 1")
+    assert asked.acts == 1
+
+
+def test_what_was_done_lets_go_of_what_it_was_given(client: TestClient, asked: Asked, host: Host) -> None:
+    asked.function, asked.arguments = work.joined, ([b"a"],)
+    client.post("/api/joins")
+    (job,) = host.computations.jobs()
+    assert job.do is None
 
 
 def test_a_computation_can_be_cancelled(running: TestClient, tmp_path: Path, eventually: Eventually) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -104,6 +105,22 @@ def test_a_set_is_repaired_once(client: TestClient, archive: ArchiveDouble, faul
     assert (second.status_code, second.json()["result"]) == (200, "already_stored")
     assert second.json()["orthanc_id"] == made["orthanc_id"]
     assert len(archive.instances) == held
+
+
+def test_a_long_repair_says_where_to_follow_it(follow: Callable[..., Any], faulty: str) -> None:
+    told, answer = follow(plugin.create, lambda client: client.post(f"/api/extract-rt/{faulty}/repair"))
+    assert (told["name"], told["instance"], told["state"]) == ("repair", faulty, "done")
+    assert (answer.status_code, answer.json()["result"]) == (201, "stored")
+    assert answer.headers["Location"] == f"/api/extract-rt/{answer.json()['orthanc_id']}"
+
+
+def test_a_long_repair_that_is_refused_says_so_where_it_is_followed(
+    follow: Callable[..., Any], archive: ArchiveDouble, images: None
+) -> None:
+    sound = archive.store_instance(file_of(structure_set())).orthanc_id
+    told, answer = follow(plugin.create, lambda client: client.post(f"/api/extract-rt/{sound}/repair"))
+    assert (told["state"], answer.status_code) == ("failed", 409)
+    assert told["message"] == answer.json()["detail"]
 
 
 def test_the_original_stays_as_it_is(client: TestClient, archive: ArchiveDouble, faulty: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +74,17 @@ def test_a_raw_body_takes_its_request_from_a_header(client: TestClient, archive:
     answer = client.post("/api/create-rt", content=label_map(), headers=header())
     assert answer.status_code == 201, answer.text
     assert answer.json()["image_series_uid"] == SERIES_UID
+
+
+def test_a_long_one_says_where_to_follow_it(follow: Callable[..., Any], archive: ArchiveDouble) -> None:
+    for file in FILES:
+        archive.store_instance(file)
+    told, answer = follow(
+        plugin.create, lambda client: client.post("/api/create-rt", content=label_map(), headers=header())
+    )
+    assert (told["name"], told["instance"], told["state"]) == ("create-rt", None, "done")
+    assert (answer.status_code, answer.json()["image_series_uid"]) == (201, SERIES_UID)
+    assert answer.headers["Location"] == f"/api/extract-rt/{answer.json()['orthanc_id']}"
 
 
 def test_a_stored_segmentation_is_named_by_its_instance(client: TestClient, archive: ArchiveDouble) -> None:
