@@ -320,13 +320,19 @@ def test_too_many_that_wait_are_refused_with_when_to_come_back(
 
 
 def test_a_server_that_stops_gives_up_what_runs(
-    host: Host, asked: Asked, archive: ArchiveDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: Host,
+    asked: Asked,
+    archive: ArchiveDouble,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Eventually,
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE_S", 0.0)
     archive.store_instance(instance_file())
     asked.function, asked.arguments = work.until, (str(tmp_path / "never"), str(tmp_path / "mark"))
     server = Server(host, asked)
     assert server.client.get(f"/api/length/{INSTANCE}").status_code == 202
+    eventually(lambda: begun(tmp_path), 60)
     server.stop()
     (job,) = server.host.computations.jobs()
     assert job.state == "failed"
