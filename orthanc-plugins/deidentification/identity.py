@@ -22,7 +22,7 @@ _IDENTIFIERS = (
     "PlacerOrderNumberImagingServiceRequest", "FillerOrderNumberImagingServiceRequest",
 )  # fmt: skip
 IDENTIFIER_TAGS = tags_of(*_IDENTIFIERS)
-INSTITUTION_TAGS = tags_of("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName")
+INSTITUTION_TAGS = tags_of("InstitutionName", "InstitutionAddress")
 PATIENT_NAME_TAGS = tags_of("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName")
 BIRTH_DATE_TAGS = tags_of("PatientBirthDate")
 
@@ -40,7 +40,7 @@ _ADDRESSES = re.compile(r"\S+@\S+|\bhttps?://\S+", re.IGNORECASE)
 _CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
 _WORD = re.compile(r"[^\W\d_]+")
 _LEFTOVER = re.compile(r"^[\s_^,;:/=-]+|[\s_^,;:/=-]+$")
-#: From this length on, a name is also looked for within longer words: "PTVDupont".
+#: From this length on, a name is also looked for within longer words ("PTVDupont"), and an identifier in texts.
 _FOUND_WITHIN = 4
 
 
@@ -110,8 +110,8 @@ class Identity:
         self.other_words |= {s for word in _WORD.findall(name) for s in _spellings(word) if len(s) > 2 or s > "\x7f"}
 
     def add_identifier(self, value: str) -> None:
-        """A value that identifies as it stands."""
-        if len(value := value.strip()) > 1:
+        """A value that identifies as it stands; a shorter one is the number of a study, or a dose in other texts."""
+        if len(value := value.strip()) >= _FOUND_WITHIN:
             self.identifiers.add(value)
 
     def add_birth_date(self, date: str) -> None:
@@ -120,14 +120,9 @@ class Identity:
             self.identifiers |= {date, date[6:] + date[4:6] + date[:4], date[4:] + date[:4], date[2:]}
 
     @cached_property
-    def _long_identifiers(self) -> re.Pattern[str]:
-        long = sorted((v for v in self.identifiers if len(v) >= _FOUND_WITHIN), key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, long)) or r"(?!)", re.IGNORECASE)
-
-    @cached_property
-    def _short_identifiers(self) -> re.Pattern[str]:
-        short = "|".join(re.escape(v) for v in self.identifiers if len(v) < _FOUND_WITHIN)
-        return re.compile(rf"(?<![^\W_])({short})(?![^\W_])" if short else r"(?!)", re.IGNORECASE)
+    def _identifiers(self) -> re.Pattern[str]:
+        longest_first = sorted(self.identifiers, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)", re.IGNORECASE)
 
     @cached_property
     def _within(self) -> tuple[str, ...]:
@@ -138,7 +133,7 @@ class Identity:
         if not text:
             return text
         kept = text
-        for pattern in (self._long_identifiers, self._short_identifiers, _ADDRESSES, _DATES, _LONG_NUMBERS):
+        for pattern in (self._identifiers, _ADDRESSES, _DATES, _LONG_NUMBERS):
             kept = pattern.sub("", kept)
         kept = _WORD.sub(lambda word: "" if self._is_name(fold(word[0])) else word[0], kept)
         return text if kept == text else _LEFTOVER.sub("", kept)
@@ -148,7 +143,7 @@ class Identity:
         if not _CODE_STRING.fullmatch(value):
             return self.clean(value)
         words = {fold(word) for word in _WORD.findall(value)}
-        return "" if self._long_identifiers.search(value) or not words.isdisjoint(self._within) else value
+        return "" if self._identifiers.search(value) or not words.isdisjoint(self._within) else value
 
     def clean_structure_name(self, name: str, allowed: frozenset[str]) -> str:
         """The name of a structure without identity; those of TG-263 and allowed ones survive as they are."""

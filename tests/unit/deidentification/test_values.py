@@ -85,6 +85,13 @@ def test_names_are_found_however_they_are_spelt(patient: str, text: str, left: s
     assert " ".join(identity.clean(text).split()) == left
 
 
+def test_small_numbers_and_departments_are_no_identity() -> None:
+    dataset = somebody()
+    dataset.StudyID, dataset.InstitutionalDepartmentName = "60", "CT"
+    dataset.SeriesDescription = "CT for PTV 60"
+    assert treated(dataset, *CLEAN).SeriesDescription == "CT for PTV 60"
+
+
 def test_physicians_go_from_texts_too() -> None:
     dataset = somebody()
     dataset.ReferringPhysicianName, dataset.InstitutionName = "Housemann^Gregory", "St. Elsewhere"
