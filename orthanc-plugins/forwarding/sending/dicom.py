@@ -13,7 +13,7 @@ from forwarding.model import Consignment, Instance, Progress, Proof, Refused, Un
 from forwarding.sending.files import give_up_when
 from host.archive import Archive, ArchiveError, Json, UnknownResource
 
-_SHORTEST_POLL_S, _LONGEST_POLL_S = 0.02, 0.5
+_SHORTEST_POLL_S, _LONGEST_POLL_S = 0.02, 0.1
 _UNFINISHED = {"Pending", "Running", "Paused", "Retry"}
 #: What Orthanc says of a service that the peer does not offer.
 _NOT_OFFERED = "presentation context"
