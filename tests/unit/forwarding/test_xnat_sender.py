@@ -205,7 +205,7 @@ def test_sending_ends_soon_after_it_is_told_to(xnat: XnatServer, sender: Destine
     begin = time.monotonic()
     with pytest.raises(Unreachable, match="given up"):
         sender(bandwidth=1000.0).send(study, nothing, stopping)
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60
     assert not xnat.archive.sessions
 
 
