@@ -58,19 +58,18 @@ class Treatment:
         for tag in list(dataset.keys()):
             element = dataset.get_item(tag)
             action = self.actions.get(tag)
-            vr = None if action is Action.REMOVE else vr_of(tag, element.VR)
-            if vr is not None and action in (None, Action.KEEP, Action.CLEAN) and _is_numbers(element, vr):
-                continue
-            try:
-                stays = vr is not None and self._changed(dataset, tag, vr, action)
-            except Exception:
-                # pydicom raises whatever a malformed value leads it to. What cannot be read cannot be judged: it goes.
-                stays = False
-            if not stays:
+            vr = vr_of(tag, element.VR)
+            if vr is None or action is Action.REMOVE:
                 del dataset[tag]
+            elif action not in (None, Action.KEEP, Action.CLEAN) or not _is_numbers(element, vr):
+                try:
+                    self._change(dataset, tag, vr, action)
+                except Exception:
+                    # pydicom raises whatever a malformed value leads it to. What cannot be read cannot be judged.
+                    del dataset[tag]
 
-    def _changed(self, dataset: Dataset, tag: BaseTag, vr: str, action: Action | None) -> bool:
-        """Treat one attribute; False when nothing of it may stay."""
+    def _change(self, dataset: Dataset, tag: BaseTag, vr: str, action: Action | None) -> None:
+        """Treat one attribute, or raise if its value is none that can be treated."""
         element = decoded(dataset, tag, vr)
         if action is Action.EMPTY:
             element.value = [] if vr == "SQ" else None
@@ -82,7 +81,6 @@ class Treatment:
         elif not element.is_empty:
             clean = self._cleaning(tag, vr, action)
             element.value = [clean(str(v)) for v in element.value] if element.VM > 1 else clean(str(element.value))
-        return True
 
     def _cleaning(self, tag: BaseTag, vr: str, action: Action | None) -> Callable[[str], str]:
         """What makes of a value one that may stay; an empty one if none may."""
