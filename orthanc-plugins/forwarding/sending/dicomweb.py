@@ -58,7 +58,8 @@ class DicomwebSender:
 
     def _store(self, session: requests.Session, body: _Multipart) -> requests.Response:
         headers = {"Content-Type": body.content_type, "Accept": "application/dicom+json"}
-        return self._web.ask(session, "POST", "/studies", data=body, headers=headers)
+        timeout_s = self._web.patience_s(len(body))
+        return self._web.ask(session, "POST", "/studies", timeout_s, data=body, headers=headers)
 
     def _check_partial(
         self,

@@ -6,6 +6,7 @@ the process, however it ends.
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import threading
 from collections import deque
@@ -86,9 +87,18 @@ class Files:
             # They are read in this order, each once.
             yield [File(size, partial(spool.read, size)) for size in sizes]
 
-    def temporary_file(self) -> IO[bytes]:
-        """A file without a name."""
-        return tempfile.TemporaryFile(dir=self._folder)
+    @contextmanager
+    def temporary_file(self) -> Iterator[IO[bytes]]:
+        """A file without a name. Raises Refused when it does not fit on the disk."""
+        try:
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                yield file
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise Refused(
+                f"The study does not fit once more on this server's disk ({self._folder}): make room."
+            ) from error
 
     def _file(self, instance: Instance) -> bytes:
         try:

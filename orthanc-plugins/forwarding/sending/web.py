@@ -14,8 +14,9 @@ from forwarding.configuration import Destination, Dicomweb, Xnat
 from forwarding.model import Refused, Unreachable
 from forwarding.sending.files import give_up_when
 
-#: An answer to an upload comes only when all of it is stored; a probe must be quick.
 _LONGEST_PROBE_S = 10.0
+#: An archive that stores more slowly counts as hanging.
+_SLOWEST_BYTES_PER_S = 1_000_000
 _AUTHORITIES = ssl.get_default_verify_paths()
 _NOT_NOW = {408, 429, 502, 503, 504}
 PIECE_BYTES = 256 * 1024
@@ -40,6 +41,10 @@ class Web:
             # The authorities of the machine, as Orthanc itself trusts them, not those that come with requests.
             session.verify = _AUTHORITIES.cafile or _AUTHORITIES.capath or True
             yield session
+
+    def patience_s(self, size_bytes: int) -> float:
+        """How long an archive may take to answer an upload: it answers when all of it is stored."""
+        return self.timeout_s + size_bytes / _SLOWEST_BYTES_PER_S
 
     def ask(
         self, session: requests.Session, method: str, path: str, timeout_s: float | None = None, **options: object

@@ -64,14 +64,15 @@ class XnatSender:
         self._bandwidth = destination.bandwidth_bytes_per_s
 
     def probe(self) -> None:
-        """The project, as the account sees it."""
+        """The project, as the account sees it; all of them, where the study names it."""
+        project = self._endpoint.project
         with self._conversation() as session:
-            self._check_project(session, self._web.probe_timeout_s)
+            self._check_project(session, None if "{" in project else project, self._web.probe_timeout_s)
 
     def send(self, consignment: Consignment, progress: Progress, stopping: threading.Event) -> None:
         place = self._place(consignment)
         with self._files.temporary_file() as spool, self._conversation() as session:
-            self._check_project(session)
+            self._check_project(session, place.project)
             with zipfile.ZipFile(spool, "w") as archive:
                 whole = read_whole(self._archive, consignment.study_orthanc_id)
                 for number, file in enumerate(self._files.each(whole, stopping)):
@@ -90,7 +91,8 @@ class XnatSender:
             }
             headers = {"Content-Type": "application/zip"}
             path = "/data/services/import"
-            answer = self._web.ask(session, "POST", path, params=query, data=body, headers=headers)
+            timeout_s = self._web.patience_s(len(body))
+            answer = self._web.ask(session, "POST", path, timeout_s, params=query, data=body, headers=headers)
             self._check_import(answer, place)
         progress(len(consignment.instances), consignment.size_bytes)
 
@@ -112,9 +114,9 @@ class XnatSender:
                     with suppress(Unreachable):
                         self._web.ask(session, "DELETE", "/data/JSESSION")
 
-    def _check_project(self, session: requests.Session, timeout_s: float | None = None) -> None:
-        project = self._endpoint.project
-        answer = self._web.ask(session, "GET", f"/data/projects/{quote(project)}?format=json", timeout_s)
+    def _check_project(self, session: requests.Session, project: str | None, timeout_s: float | None = None) -> None:
+        path = "/data/projects" if project is None else f"/data/projects/{quote(project)}"
+        answer = self._web.ask(session, "GET", f"{path}?format=json", timeout_s)
         if answer.status_code == 404:
             remedy = f"create it, and let the user {self._endpoint.user!r} be a member of it"
             raise Unreachable(f"{self._web.name} has no project {project!r}: {remedy}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from doubles.xnat_requests import XnatServer
 from forwarding.configuration import Destination, Xnat
 from forwarding.model import Consignment, HeldBack, Refused, Sender, Unreachable
 from forwarding.sending import create_sender
+from forwarding.sending.files import Files
 from host.plugin import Host
 from unit.archive_double import ArchiveDouble
 from unit.forwarding.consignments import consign, nothing
@@ -150,6 +152,21 @@ def test_a_probe_tells_what_an_operator_has_to_mend(xnat: XnatServer, sender: De
     xnat.site["initialized"] = False
     with pytest.raises(Unreachable, match="403 Site has not yet been configured"):
         sender().probe()
+
+
+def test_the_project_may_depend_on_the_study(xnat: XnatServer, sender: Destined, study: Consignment) -> None:
+    xnat.set_up("ALL_CT", "forwarder", "secret")
+    destined = sender(project="ALL_{modality}")
+    destined.probe()
+    destined.send(study, nothing, threading.Event())
+    assert destined.prove(study).missing == frozenset()
+    assert [session.project for session in xnat.archive.sessions.values()] == ["ALL_CT"]
+
+
+def test_a_full_disk_is_said_as_what_it_is(host: Host, tmp_path: Path) -> None:
+    files = Files(host.archive, host.workers, tmp_path)
+    with pytest.raises(Refused, match=r"does not fit once more .*: make room"), files.temporary_file():
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_labels_have_no_other_characters_than_xnat_takes(
