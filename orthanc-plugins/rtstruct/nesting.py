@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .measure import MOST_CROSSINGS, measure
 from .planes import Integers
-from .polygons import Polygons
+from .polygons import Polygons, within, wrapped
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -125,14 +125,7 @@ def _samples_inside(polygons: Polygons, smaller: int, larger: int) -> Booleans:
     chosen = np.unique(np.linspace(0, len(u) - 1, _SAMPLES).astype(np.intp))
     following = (chosen + 1) % len(u)
     u, v = ((each[chosen] + each[following]) / 2 for each in (u, v))
-    u0, v0 = polygons.vertices(larger)
-    u1, v1 = np.roll(u0, -1), np.roll(v0, -1)
-    straddles = (v0 > v[:, None]) != (v1 > v[:, None])
-    # Horizontal edges straddle nothing; any divisor will do for them.
-    rise = np.where(v1 == v0, 1.0, v1 - v0)
-    right = u0 + (v[:, None] - v0) * ((u1 - u0) / rise) > u[:, None]
-    inside: Booleans = (straddles & right).sum(axis=1) % 2 == 1
-    return inside
+    return within(polygons.vertices(larger), u, v)
 
 
 def _edges_cross(polygons: Polygons, one: int, other: int) -> bool:
@@ -152,7 +145,7 @@ def _edges_within(
     polygons: Polygons, index: int, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     start = np.stack(polygons.vertices(index), axis=1)
-    stop = np.roll(start, -1, axis=0)
+    stop = wrapped(start)
     near = ((np.minimum(start, stop) <= high) & (np.maximum(start, stop) >= low)).all(axis=1)
     return start[near], stop[near]
 

@@ -132,3 +132,20 @@ def following[Values: npt.NDArray[Any]](values: Values, starts: Integers, ends: 
     shifted[:-1] = values[1:]
     shifted[ends - 1] = values[starts]
     return shifted
+
+
+def wrapped(vertices: Floats) -> Floats:
+    """Of each vertex of one contour the one that follows it; np.roll takes twenty times as long."""
+    return np.concatenate((vertices[1:], vertices[:1]))
+
+
+def within(polygon: tuple[Floats, Floats], u: Floats, v: Floats) -> npt.NDArray[np.bool_]:
+    """Which of a few points lie within a polygon, by the even-odd rule."""
+    u0, v0 = polygon
+    u1, v1 = wrapped(u0), wrapped(v0)
+    straddles = (v0 > v[:, None]) != (v1 > v[:, None])
+    # Horizontal edges straddle nothing; any divisor will do for them.
+    rise = np.where(v1 == v0, 1.0, v1 - v0)
+    right = u0 + (v[:, None] - v0) * ((u1 - u0) / rise) > u[:, None]
+    odd: npt.NDArray[np.bool_] = (straddles & right).sum(axis=1) % 2 == 1
+    return odd

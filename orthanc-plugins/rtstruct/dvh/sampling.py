@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ..model import Structure
 from ..planes import Floats, Frame, Integers, frame_of
-from ..polygons import Polygons, extremes
+from ..polygons import Polygons, extremes, within
 from ..sections import Combine, closed_contours, sections_of
 from ..slabs import spacing_of, thicknesses
 
@@ -140,19 +140,9 @@ def contains(body: Body, points_mm: Floats) -> npt.NDArray[np.bool_]:
     for each in np.unique(plane[candidates]):
         here = np.flatnonzero(candidates & (plane == each))
         for contour in np.flatnonzero((body.plane == each) & (body.layer >= 0)).tolist():
-            inside[body.layer[contour], here] ^= _odd(*body.polygons.vertices(contour), u[here], v[here])
-    within: npt.NDArray[np.bool_] = inside.any(axis=0)
-    return within
-
-
-def _odd(u0: Floats, v0: Floats, u: Floats, v: Floats) -> npt.NDArray[np.bool_]:
-    u1, v1 = np.roll(u0, -1), np.roll(v0, -1)
-    straddles = (v0 > v[:, None]) != (v1 > v[:, None])
-    # Horizontal edges straddle nothing; any divisor will do for them.
-    rise = np.where(v1 == v0, 1.0, v1 - v0)
-    right = u0 + (v[:, None] - v0) * ((u1 - u0) / rise) > u[:, None]
-    odd: npt.NDArray[np.bool_] = (straddles & right).sum(axis=1) % 2 == 1
-    return odd
+            inside[body.layer[contour], here] ^= within(body.polygons.vertices(contour), u[here], v[here])
+    anywhere: npt.NDArray[np.bool_] = inside.any(axis=0)
+    return anywhere
 
 
 @dataclass(frozen=True, eq=False)
