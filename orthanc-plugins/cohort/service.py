@@ -14,8 +14,8 @@ from host.spreadsheets import Cell, Separator, csv_of
 from rtstruct.names import nomenclature, suggest
 from store import structures
 from store.database import Database
+from store.folding import fold
 from store.structures import NameRow, SortKey, StructureSearch
-from store.studies import fold
 
 logger = logging.getLogger("pacs.cohort")
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from extraction.reader import Reader
-from extraction.routes import create_router
-from extraction.service import Extraction
-from host.plugin import Host, Plugin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from host.plugin import Host, Plugin
 
 
 def create(host: Host) -> Plugin:
     """Listen for structure sets, and run as many extractions side by side as there are workers."""
+    # Not above: workers import this package for its engine, and need no web framework for that.
+    from extraction.reader import Reader
+    from extraction.routes import create_router
+    from extraction.service import Extraction
+    from host.plugin import Plugin
+
     service = Extraction(host)
     host.workers.preload("extraction.engine")
     host.events.instance_stored.subscribe(service.on_stored)

@@ -14,8 +14,8 @@ import orjson
 
 import rtstruct
 from rtstruct.names import Nomenclature, nomenclature, suggest
-from store.extractions import Outcome, StructureRow
-from store.studies import fold
+from store.folding import fold
+from store.outcomes import Outcome, StructureRow
 
 ENGINE_VERSION = 2
 

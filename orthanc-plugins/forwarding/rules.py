@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from forwarding.configuration import Selection
-from store.studies import fold
+from store.folding import fold
 
 RTSTRUCT = "RTSTRUCT"
 

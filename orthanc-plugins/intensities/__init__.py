@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from host.plugin import Host, Plugin
-from intensities.routes import create_router
-from intensities.service import IntensityService
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from host.plugin import Host, Plugin
 
 
 def create(host: Host) -> Plugin:
     """Statistics are computed by the workers when they are asked for."""
+    # Not above: workers import this package for its engine, and need no web framework for that.
+    from host.plugin import Plugin
+    from intensities.routes import create_router
+    from intensities.service import IntensityService
+
     host.workers.preload("intensities.measuring")
     return Plugin("intensities", create_router(IntensityService(host)))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from host.plugin import Host, Plugin
-from quality.routes import create_router
-from quality.service import Repairs
-from rtstruct.names import nomenclature
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from host.plugin import Host, Plugin
 
 
 def create(host: Host) -> Plugin:
     """Offer reports and repairs; with ``PACS_REPAIR=automatic`` repair what arrives."""
+    # Not above: workers import this package for its engine, and need no web framework for that.
+    from host.plugin import Plugin
+    from quality.routes import create_router
+    from quality.service import Repairs
+    from rtstruct.names import nomenclature
+
     # Here, so that a wrong synonyms file stops the server at once and with its message.
     nomenclature(host.settings.synonyms)
     repairs = Repairs(host)

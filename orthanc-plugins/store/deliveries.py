@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
 
 from store.database import database_now, insert
-from store.studies import fold
+from store.folding import fold
 from store.tables import delivery
 
 State = Literal["waiting", "sending", "verifying", "delivered", "failed", "cancelled"]

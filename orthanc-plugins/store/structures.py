@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from store.studies import fold
+from store.folding import fold
 from store.tables import extraction, structure, study
 
 SortKey = Literal["arrived_at", "name", "tg263", "volume_cm3"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, or_, select
 
 from store.database import insert, utc_now
+from store.folding import fold
 from store.tables import series, study
 
 SortKey = Literal[
@@ -40,12 +40,6 @@ class StudySearch:
     modality: str | None = None
     date_from: str | None = None
     date_to: str | None = None
-
-
-def fold(value: str) -> str:
-    """Text without accents and case; the groups and components of a DICOM person name become words."""
-    decomposed = unicodedata.normalize("NFKD", value.replace("^", " ").replace("=", " "))
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).casefold().split())
 
 
 def put(connection: Connection, row: dict[str, Any], series_rows: Sequence[dict[str, Any]]) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from host.plugin import Host, Plugin
-from writing.routes import create_router
-from writing.service import Writing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from host.plugin import Host, Plugin
 
 
 def create(host: Host) -> Plugin:
     """Answer ``/create-rt``."""
+    # Not above: workers import this package for its engine, and need no web framework for that.
+    from host.plugin import Plugin
+    from writing.routes import create_router
+    from writing.service import Writing
+
     return Plugin("writing", create_router(host.computations, Writing(host), host.settings.upload_max_bytes))

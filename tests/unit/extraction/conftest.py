@@ -146,7 +146,7 @@ def client(serve: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch) ->
             super().__init__(*arguments)
             services.append(self)
 
-    monkeypatch.setattr(plugin, "Extraction", Remembered)
+    monkeypatch.setattr("extraction.service.Extraction", Remembered)
     made = serve([plugin.create])
     made.service = services[0]
     return made

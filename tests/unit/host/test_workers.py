@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -221,6 +222,17 @@ def test_what_is_preloaded_is_imported_before_the_first_call() -> None:
         assert "colorsys" in pool.call(work.modules)
     finally:
         stopped(pool)
+
+
+def test_workers_import_neither_the_web_framework_nor_the_database() -> None:
+    plugins = Path(__file__).parents[3] / "orthanc-plugins"
+    creators = "".join(file.read_text() for file in plugins.glob("*/__init__.py"))
+    preloaded = set(re.findall(r'preload\("([\w.]+)"\)', creators))
+    assert "extraction.engine" in preloaded
+    heavy = {"fastapi", "starlette", "sqlalchemy", "prometheus_client", "orthanc"}
+    asked = f"import sys, {', '.join(sorted(preloaded))}; print(sorted({heavy!r} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", asked], cwd=plugins, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
 
 
 def test_what_cannot_be_preloaded_costs_nobody_a_worker() -> None:

@@ -22,7 +22,7 @@ from metrics.service import LAST_BACKUP
 from status.metrics import ServiceMetrics
 from status.service import Check, Monitor, ProbeError, Service
 from store import extractions
-from store.extractions import Outcome, StructureRow
+from store.outcomes import Outcome, StructureRow
 from store.tables import extraction
 from unit.host.dicom_files import instance_file
 

@@ -12,7 +12,8 @@ from sqlalchemy import Row, func, select
 
 from store import extractions
 from store.database import Database, utc_now
-from store.extractions import Claim, Outcome, StructureRow
+from store.extractions import Claim
+from store.outcomes import Outcome, StructureRow
 from store.tables import extraction, structure
 
 LEASE = timedelta(minutes=5)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select, text
 
 from store import extractions, structures
 from store.database import Database, utc_now
+from store.folding import fold
 from store.structures import NameRow, SortKey, StructureSearch
-from store.studies import fold
 from store.tables import extraction, structure, study
 
 #: name, TG-263, confidence, type, volume, set
