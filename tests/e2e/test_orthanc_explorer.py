@@ -1,4 +1,7 @@
-"""Orthanc's own pages lead to OHIF."""
+"""Orthanc's own pages lead to OHIF, and send studies on."""
+
+import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -6,7 +9,9 @@ from pydicom import dcmread
 
 from e2e.browser import PATIENCE_MS, visit
 from e2e.stack import Stack
+from integration.containers import PASSWORDS, TESTS_HOST, OrthancServer, configuration
 from integration.datasets import STS_CT, STS_STRUCTURES, STS_STUDY
+from integration.destination import DestinationArchive
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,24 @@ def test_explorers_pages_of_studies_and_instances_lead_to_ohif(
             page.locator("#instance").get_by_role("link", name=open_label).click()
         assert opened.value.url == viewer
         assert visitor.complaints == []
+
+
+def test_a_study_is_sent_from_its_page_and_where_it_is_stands_there(browser: Browser, tmp_path: Path) -> None:
+    with DestinationArchive("ARCHIVE") as archive:
+        config = configuration(tmp_path, {"archive": [archive.aet, TESTS_HOST, archive.port]})
+        by_hand = {"archive": {"Kind": "dicom", "Modality": "archive"}}
+        (config / "forwarding.json").write_text(json.dumps({"Forwarding": {"Destinations": by_hand}}))
+        with OrthancServer(config) as orthanc, visit(browser, account=("admin", PASSWORDS["admin"])) as visitor:
+            with orthanc.http() as client:
+                study = client.post("/instances", data=STS_CT[0].read_bytes()).json()["ParentStudy"]
+            page = visitor.page
+            page.goto(f"http://127.0.0.1:{orthanc.http_port}/app/explorer.html#study?uuid={study}")
+            deliveries = page.locator(".pacs-deliveries")
+            deliveries.get_by_role("link", name="Send to archive").click(timeout=PATIENCE_MS)
+            expect(deliveries.locator("li[data-state=delivered]")).to_contain_text(
+                "archive: delivered, 1/1", timeout=PATIENCE_MS
+            )
+            expect(deliveries.get_by_role("link", name="Send again to archive")).to_be_visible(timeout=PATIENCE_MS)
+            visitor.screenshot("explorer-deliveries")
+            assert visitor.complaints == []
+        assert len(archive.arrivals) == 1
