@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -106,7 +107,10 @@ def _real_study(server: Orthanc) -> str:
     for file in sorted(folder.rglob("*.dcm")):
         server.post("/api/upload", file.read_bytes())
     original = dcmread(next(folder.glob("mask/*.dcm")))
-    server.post(f"/api/extract-rt/{original.SOPInstanceUID}/repair", b"{}", "application/json")
+    while (
+        server.post(f"/api/extract-rt/{original.SOPInstanceUID}/repair", b"{}", "application/json").status_code == 202
+    ):
+        time.sleep(0.5)
     return str(original.StudyInstanceUID)
 
 

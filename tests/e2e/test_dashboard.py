@@ -3,6 +3,7 @@
 import base64
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -155,6 +156,12 @@ def test_a_server_that_is_away_is_told_and_what_is_shown_is_marked_as_old(browse
         expect(page.get_by_text("Out of date")).to_have_count(0)
 
 
+def asked_for(url: str) -> str:
+    """The words of a question for studies; of any other address, none."""
+    parts = urlsplit(url)
+    return parse_qs(parts.query).get("q", [""])[0] if parts.path == "/api/studies" else ""
+
+
 def counter(page: Page, name: str) -> int:
     return int(page.locator(f"[data-figure={name}] dd").inner_text().replace(",", ""))
 
@@ -218,10 +225,12 @@ def test_a_folder_and_a_zip_are_uploaded_counted_and_found_with_an_accent(
 
         page.get_by_role("link", name="Studies").click()
         for words in ("übelhör zoë", "UBELHOR", "ubelhör"):
-            page.get_by_label("Search").fill(f"{words} {patient_id}")
-            expect(page.locator("[data-study]")).to_contain_text(["Übelhör, Zoë"])
+            # The list of the words before stays until the answer to these has come.
+            with page.expect_response(lambda answer, words=words: asked_for(answer.url) == f"{words} {patient_id}"):
+                page.get_by_label("Search").fill(f"{words} {patient_id}")
+            expect(page.locator("[data-study]")).to_have_text([re.compile("Übelhör, Zoë")])
 
-        page.get_by_role("button", name=f"More actions for {patient_id}").click()
+        page.get_by_role("button", name=f"More actions for {patient_id}", exact=True).click()
         page.get_by_role("menuitem", name="Delete…").click()
         visited.screenshot("dashboard-delete")
         page.get_by_role("button", name="Delete for good").click()
@@ -294,8 +303,10 @@ def test_structures_are_drawn_on_the_slices_and_in_space(browser: Browser, fille
         coloured, second = look_at(page)
         assert coloured > 100
         assert second != first
+        before = int(canvas.get_attribute("data-slice") or "")
         canvas.press("ArrowUp")
         canvas.press("PageDown")
+        expect(canvas).to_have_attribute("data-slice", str(before + 9))
         _, third = look_at(page)
         assert third not in {first, second}
 

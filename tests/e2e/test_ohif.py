@@ -47,11 +47,11 @@ def store(stack: Stack, *files: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def whole_study(stack: Stack) -> str:
-    """Twenty slices and thirty structures that name them; the Study Instance UID.
+    """Twenty-four slices, and thirty structures on twenty of them; the Study Instance UID.
 
-    Of odd size: a segmentation of them fills whole bytes only if it is written with care.
+    Of odd size: a segmentation of them fills whole words only if it is written with care.
     """
-    slices = ct_series(20, rows=101, columns=99)
+    slices = ct_series(24, rows=101, columns=99)
     datasets = [dcmread(BytesIO(file)) for file in slices]
     store(stack, *slices, structure_set("small", datasets))
     return str(datasets[0].StudyInstanceUID)

@@ -19,7 +19,9 @@ export function Filters({ text, onChange }: Props) {
   const [opened, setOpened] = useState(used > 0);
   const modalities = useStatistics(90).data?.by_modality.map(({ modality }) => modality) ?? [];
   const later = useDebouncedCallback(onChange, 300);
-  useEffect(() => setDraft(text), [text]);
+  // By what it says: the list renders anew with each answer, and must not take back what is being typed.
+  const said = JSON.stringify(text);
+  useEffect(() => setDraft(JSON.parse(said)), [said]);
 
   function put(name: Filter | 'q', value: string, now = false) {
     const changed = { ...draft, [name]: value };
