@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from host.computations import Computations
 from host.jobs import Computation
 from host.parameters import COMPUTED, ImageSeries, InstanceId, StructureNumber, WantedStructures, file_answer
-from host.problems import Problem
+from host.referenced_images import referenced_images
 from host.sources import Sources, StructureSetSource
 from meshes.engine import VERSION, Asked, Format, scene, single_mesh, surfaces
 from meshes.models import SurfacesModel
@@ -112,23 +112,12 @@ def create_router(computations: Computations, sources: Sources) -> APIRouter:
         """Volume and surface area: the IBSI's on the images, and those of the smooth mesh, which needs none."""
         found = sources.structure_set(instance_id)
         numbers = _numbers(found, structures)
-        images, reason = None, None
-        try:
-            images = sources.images(found, series)
-        except Problem as problem:
-            if series is not None or problem.status != 404:
-                raise
-            reason = problem.detail
-
-        def load() -> tuple[Any, ...]:
-            files = None if images is None else sources.read_all(images)
-            return sources.read(found.orthanc_id), files, reason, numbers
-
+        images = referenced_images(sources, found, series)
         computation = Computation(
             name="surfaces",
-            parameters={"numbers": numbers, "images": images and images.key},
+            parameters={"numbers": numbers, "images": images.key},
             version=VERSION,
-            load=load,
+            load=lambda: (sources.read(found.orthanc_id), images.read(sources), images.reason, numbers),
             function=surfaces,
             media_type="application/json",
         )

@@ -1,4 +1,4 @@
-"""The two ways in which reading can fail; neither ever carries a patient's name or identifier."""
+"""Why something cannot be read, or made; no error ever carries a patient's name or identifier."""
 
 from __future__ import annotations
 
@@ -50,3 +50,22 @@ class DamagedStructureSet(StructureSetError):
 
     def __reduce__(self) -> tuple[type[DamagedStructureSet], tuple[str, str]]:
         return type(self), (self.message, self.place)
+
+
+class Impossible(Exception):
+    """What was asked cannot be made of what was given.
+
+    Attributes
+    ----------
+    reason, remedy
+        For people, one sentence each.
+
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason, remedy)
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self.reason

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from host.computations import Computations
 from host.jobs import Computation
 from host.parameters import COMPUTED, ImageSeries, InstanceId, WantedStructures
-from host.problems import Problem
+from host.referenced_images import referenced_images
 from host.sources import Sources
 from rtstruct.model import Combine
 from volumes.engine import VERSION, Asked, measured
@@ -37,23 +37,12 @@ def create_router(computations: Computations, sources: Sources) -> APIRouter:
         """Volumes by every named method, with the areas behind them."""
         found = sources.structure_set(instance_id)
         asked = Asked(tuple(entry.number for entry in found.chosen(structures)), combine, interpolate)
-        images, reason = None, None
-        try:
-            images = sources.images(found, series)
-        except Problem as problem:
-            if series is not None or problem.status != 404:
-                raise
-            reason = problem.detail
-
-        def load() -> tuple[Any, ...]:
-            files = None if images is None else sources.read_all(images)
-            return sources.read(found.orthanc_id), files, reason, asked
-
+        images = referenced_images(sources, found, series)
         computation = Computation(
             name="volumes",
-            parameters={**asdict(asked), "images": images and images.key},
+            parameters={**asdict(asked), "images": images.key},
             version=VERSION,
-            load=load,
+            load=lambda: (sources.read(found.orthanc_id), images.read(sources), images.reason, asked),
             function=measured,
             media_type="application/json",
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import Impossible
+
 
 @dataclass(frozen=True)
 class Change:
@@ -52,20 +54,5 @@ class NothingToRepair(Exception):
     """All references of the set hold."""
 
 
-class NotRepairable(Exception):
-    """No copy can be written that would be better.
-
-    Attributes
-    ----------
-    reason, remedy
-        For people, one sentence each.
-
-    """
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason, remedy)
-        self.reason = reason
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return self.reason
+class NotRepairable(Impossible):
+    """No copy can be written that would be better."""

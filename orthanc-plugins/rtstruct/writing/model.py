@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import Impossible
+
 Booleans = npt.NDArray[np.bool_]
 Color = tuple[int, int, int]
 
@@ -43,20 +45,5 @@ class Region:
     inside: Booleans
 
 
-class UnusableSegmentation(ValueError):
-    """No structure set can be made of it.
-
-    Attributes
-    ----------
-    reason, remedy
-        For people, one sentence each.
-
-    """
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason, remedy)
-        self.reason = reason
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return self.reason
+class UnusableSegmentation(Impossible):
+    """No structure set can be made of it."""
