@@ -15,7 +15,7 @@ from benchmarks.rows import Runs
 from benchmarks.servers import machine
 
 #: The order of the table; what is not named here comes after, by name.
-ORDER = ("store", "ready", "meanwhile", "stored", "status", "upload", "parse")
+ORDER = ("store", "ready", "meanwhile", "stored", "status", "upload", "forwarding", "parse")
 
 
 def names() -> list[str]:

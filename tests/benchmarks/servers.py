@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,12 +93,19 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(plugins: bool = True, postgres: bool = True, **settings: str) -> Iterator[Orthanc]:
-    """A fresh server, with or without our plugins, on PostgreSQL or SQLite; gone at the end."""
+def orthanc(
+    plugins: bool = True, postgres: bool = True, sections: Mapping[str, object] | None = None, **settings: str
+) -> Iterator[Orthanc]:
+    """A fresh server, with or without our plugins, on PostgreSQL or SQLite; gone at the end.
+
+    ``sections`` replace whole files of the configuration: ``{"modalities.json": {...}}``.
+    """
     name = f"pacs-bench-{secrets.token_hex(4)}"
     configuration = Path(tempfile.mkdtemp(prefix="pacs-bench-"))
     configuration.chmod(0o755)
     shutil.copytree(ROOT / "config" / "orthanc", configuration, dirs_exist_ok=True)
+    for file, content in (sections or {}).items():
+        (configuration / file).write_text(json.dumps(content))
     if not plugins:
         main = configuration / "orthanc.json"
         without = re.sub(r',\s*"/usr/share/orthanc/plugins/libOrthancPython.so"', "", main.read_text())
@@ -123,6 +130,11 @@ def orthanc(plugins: bool = True, postgres: bool = True, **settings: str) -> Ite
         _docker("rm", "--force", "--volumes", name, f"{name}-postgres", check=False)
         _docker("network", "rm", name, check=False)
         shutil.rmtree(configuration, ignore_errors=True)
+
+
+def introduce(server: Orthanc, peer: Orthanc, name: str) -> None:
+    """Let a server reach another one under this host name."""
+    _docker("network", "connect", "--alias", name, server.network, peer.network)
 
 
 @contextmanager

@@ -85,11 +85,12 @@ class Postgres:
 
     password = "database-of-the-tests"
 
-    def __init__(self) -> None:
+    def __init__(self, alias: str = "postgres") -> None:
+        self._alias = alias
         self._container = (
             DockerContainer(os.environ["PACS_TEST_POSTGRES_IMAGE"])
             .with_network(network())
-            .with_network_aliases("postgres")
+            .with_network_aliases(alias)
             .with_envs(POSTGRES_USER="pacs", POSTGRES_DB="pacs", POSTGRES_PASSWORD=self.password)
             .with_kwargs(labels=labels(), shm_size="256m")
         )
@@ -122,6 +123,10 @@ class Postgres:
         port = container.ports["5432/tcp"][0]["HostPort"]
         return f"postgresql+psycopg://pacs:{self.password}@{HOST}:{port}/{database}"
 
+    def restart(self) -> None:
+        """Every connection ends, and for a moment nobody answers."""
+        self._container.get_wrapped_container().restart(timeout=10)
+
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing answers."""
         self._container.get_wrapped_container().pause()
@@ -132,7 +137,7 @@ class Postgres:
     def environment(self, database: str = "pacs") -> dict[str, str]:
         """What an Orthanc needs to know to use it."""
         return {
-            "PACS_POSTGRES_HOST": "postgres",
+            "PACS_POSTGRES_HOST": self._alias,
             "PACS_POSTGRES_DATABASE": database,
             "PACS_POSTGRES_PASSWORD": self.password,
         }
@@ -206,6 +211,11 @@ class OrthancServer:
         self._config = config
         return self.create()
 
+    def share_storage(self, other: OrthancServer) -> Self:
+        """Keep files where another server keeps them, as two nodes on one database must; before it is created."""
+        self._volume = other._volume
+        return self
+
     def remove(self) -> None:
         """The container, also one that could not be started, and its volume."""
         if self._docker is None:
@@ -213,7 +223,8 @@ class OrthancServer:
         client = self._docker.get_docker_client().client
         for container in client.containers.list(all=True, filters={"volume": self._volume}):
             container.remove(force=True)
-        client.volumes.get(self._volume).remove(force=True)
+        if client.volumes.list(filters={"name": self._volume}):
+            client.volumes.get(self._volume).remove(force=True)
 
     @property
     def container(self) -> Container:
