@@ -23,6 +23,7 @@ from integration.polling import eventually
 
 #: Longer than a lease after a kill -9, on a busy machine.
 RECOVERY_S = 300.0
+KILLS = 26
 
 
 @pytest.fixture
@@ -140,6 +141,47 @@ def test_a_study_goes_on_by_itself_and_late_instances_alone(
         wait_for_deliveries(origin, 12)
         assert repeated(destination) == 6
         assert_all_there(destination, *files)
+
+
+def test_kill_9_at_every_state_loses_nothing(
+    make_origin: Callable[..., OrthancServer], destination: DestinationArchive
+) -> None:
+    """Killed in the middle of a C-STORE, of the proof, and while studies wait, again and again."""
+    sent: list[bytes] = []
+    with make_origin(Attempts=100) as origin:
+        for turn in range(KILLS):
+            files = study(f"K{turn}", 3)
+            sent += files
+            kill_in_the_middle(origin, destination, files, ("waiting", "sending", "verifying")[turn % 3])
+            origin.container.wait(timeout=60)
+            origin.start_again()
+        wait_for_deliveries(origin, 3 * KILLS)
+    assert_all_there(destination, *sent)
+    # Of an image whose answer the crash has swallowed nobody but the other end knows that it was there.
+    assert repeated(destination) <= KILLS
+
+
+def kill_in_the_middle(origin: OrthancServer, destination: DestinationArchive, files: list[bytes], state: str) -> None:
+    """Store a study, and kill the server as soon as its delivery has reached a state."""
+    reached = threading.Event()
+
+    def kill() -> None:
+        if not reached.is_set():
+            reached.set()
+            origin.container.kill()
+
+    store(origin, *files)
+    # An image, or the question what is there, has come in and is not answered yet.
+    destination.on_store = kill if state == "sending" else _pass
+    destination.on_find = kill if state == "verifying" else _pass
+    if state == "waiting":
+        kill()
+    assert reached.wait(RECOVERY_S), f"no delivery was {state}"
+    destination.on_store = destination.on_find = _pass
+
+
+def _pass() -> None:
+    """Let it go on."""
 
 
 def test_a_destination_that_is_down_for_200_studies_gets_them_all(
