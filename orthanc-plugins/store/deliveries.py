@@ -313,5 +313,4 @@ def _pack(orthanc_ids: Iterable[str]) -> bytes:
 
 def _unpack(packed: bytes) -> list[str]:
     size = hashlib.sha1(usedforsecurity=False).digest_size
-    texts = (packed[start : start + size].hex() for start in range(0, len(packed), size))
-    return ["-".join(each[start : start + 8] for start in range(0, 40, 8)) for each in texts]
+    return [packed[start : start + size].hex("-", 4) for start in range(0, len(packed), size)]
