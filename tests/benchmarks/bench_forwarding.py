@@ -41,7 +41,9 @@ def rows(runs: Runs) -> Iterator[Row]:
 
 
 def _against_by_hand(slices: list[bytes], studies: int, pairs: int) -> Row:
-    with orthanc(sections=_forwarding()) as ours, orthanc(plugins=False) as peer:
+    # The peer answers C-FIND, which is the proof, to modalities that it knows.
+    known = {"modalities.json": {"DicomModalities": {"ours": ["ORTHANC", "orthanc", 4242]}}}
+    with orthanc(sections=_forwarding()) as ours, orthanc(plugins=False, sections=known) as peer:
         introduce(ours, peer, "peer")
         for number in range(studies):
             with folder_of([_of_study(file, number) for file in slices]) as folder:
