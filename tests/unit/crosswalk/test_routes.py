@@ -14,8 +14,6 @@ import crosswalk as plugin
 from host.plugin import Host
 from store.crosswalk import Crosswalk, Original
 
-pytest.importorskip("cryptography", reason="this environment is older than requirements.lock")
-
 KEY = "a-key-of-the-tests-long-enough"
 ADMIN = ("admin", "any")
 
