@@ -103,6 +103,8 @@ class Destination:
     first_retry_s: float = 10.0
     timeout_s: float = 60.0
     bandwidth_bytes_per_s: float | None = None
+    #: Images leave in JPEG Lossless.
+    compress: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -191,6 +193,9 @@ def _destination(
     bandwidth = entry.number("BandwidthMBps", 0, 0, 100_000)
     if bandwidth and kind == "dicom":
         raise entry.mistake("BandwidthMBps", "Orthanc's C-STORE knows no limit: leave it out, or use kind dicomweb")
+    compress = entry.flag("Compress", False)
+    if compress and kind == "dicom":
+        raise entry.mistake("Compress", "by C-STORE Orthanc sends what is stored: leave it out, or use kind dicomweb")
     destination = Destination(
         name=name,
         endpoint=endpoint,
@@ -202,6 +207,7 @@ def _destination(
         first_retry_s=entry.number("FirstRetrySeconds", 10, 0.1, 3600),
         timeout_s=entry.number("TimeoutSeconds", 60, 1, 3600),
         bandwidth_bytes_per_s=bandwidth * _MEGABYTE or None,
+        compress=compress,
     )
     entry.finish()
     return destination

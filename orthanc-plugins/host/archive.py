@@ -52,8 +52,8 @@ class Archive(Protocol):
         """The DICOM file of an instance. Raises UnknownResource."""
         ...
 
-    def read_uncompressed(self, orthanc_id: str) -> bytes:
-        """The same in Explicit VR Little Endian. Raises UnknownResource, or ArchiveError when it cannot be decoded."""
+    def read_transcoded(self, orthanc_id: str, transfer_syntax_uid: str) -> bytes:
+        """The same in another transfer syntax. Raises UnknownResource, or ArchiveError when that cannot be had."""
         ...
 
     def store_instance(self, dicom: bytes) -> StoredInstance:

@@ -60,12 +60,12 @@ class OrthancArchive:
         except orthanc.OrthancException as error:
             _translate(error, f"reading instance {orthanc_id}")
 
-    def read_uncompressed(self, orthanc_id: str) -> bytes:
-        path = f"/instances/{orthanc_id}/file?transcode=1.2.840.10008.1.2.1"
+    def read_transcoded(self, orthanc_id: str, transfer_syntax_uid: str) -> bytes:
+        path = f"/instances/{orthanc_id}/file?transcode={transfer_syntax_uid}"
         try:
             return bytes(orthanc.RestApiGet(path))
         except orthanc.OrthancException as error:
-            _translate(error, f"decoding instance {orthanc_id}")
+            _translate(error, f"transcoding instance {orthanc_id}")
 
     def store_instance(self, dicom: bytes) -> StoredInstance:
         try:

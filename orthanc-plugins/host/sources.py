@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian
 
 from host.archive import Archive, ArchiveError, UnknownResource
 from host.problems import Problem
@@ -138,7 +139,7 @@ class Sources:
             return data
         try:
             # Orthanc decodes every JPEG of old, which pydicom cannot here; the rest is left to pydicom.
-            return self._archive.read_uncompressed(orthanc_id)
+            return self._archive.read_transcoded(orthanc_id, ExplicitVRLittleEndian)
         except ArchiveError:
             return data
 

@@ -23,14 +23,16 @@ class RemoteArchive:
         return self._ask("POST", path, json=body).json()
 
     def find_instance(self, identifier: str) -> str | None:
-        found = self._ask("POST", "/tools/lookup", data=identifier).json()
-        return next((str(entry["ID"]) for entry in found if entry["Type"] == "Instance"), None)
+        return self._find("Instance", identifier)
+
+    def find_study(self, identifier: str) -> str | None:
+        return self._find("Study", identifier)
 
     def read_instance(self, orthanc_id: str) -> bytes:
         return self._ask("GET", f"/instances/{orthanc_id}/file").content
 
-    def read_uncompressed(self, orthanc_id: str) -> bytes:
-        return self._ask("GET", f"/instances/{orthanc_id}/file?transcode=1.2.840.10008.1.2.1").content
+    def read_transcoded(self, orthanc_id: str, transfer_syntax_uid: str) -> bytes:
+        return self._ask("GET", f"/instances/{orthanc_id}/file?transcode={transfer_syntax_uid}").content
 
     def store_instance(self, dicom: bytes) -> StoredInstance:
         answer = self._ask("POST", "/instances", data=dicom).json()
@@ -44,6 +46,10 @@ class RemoteArchive:
             return self._ask("GET", f"/instances/{orthanc_id}/attachments/{name}/data").content
         except UnknownResource:
             return None
+
+    def _find(self, level: str, identifier: str) -> str | None:
+        found = self._ask("POST", "/tools/lookup", data=identifier).json()
+        return next((str(entry["ID"]) for entry in found if entry["Type"] == level), None)
 
     def _ask(self, method: str, path: str, **options: object) -> requests.Response:
         with Client(self._server.http_port, "admin") as client:

@@ -24,19 +24,16 @@ def consign(server: OrthancServer, images: int = 5) -> Consignment:
     for number in range(images):
         if number == images // 2:
             dataset.SeriesInstanceUID = generate_uid()
-        renumber(dataset)
-        dicom = file_of(dataset)
-        instances.append(
-            Instance(
-                archive.store_instance(dicom).orthanc_id,
-                dataset.SOPInstanceUID,
-                dataset.SOPClassUID,
-                dataset.SeriesInstanceUID,
-                len(dicom),
-            )
-        )
+        instances.append(stored(archive, renumber(dataset)))
     study = archive.get(f"/instances/{instances[0].orthanc_id}/study")["ID"]
     return Consignment(study, dataset.StudyInstanceUID, dataset.PatientID, tuple(instances))
+
+
+def stored(archive: RemoteArchive, dataset: Dataset) -> Instance:
+    """An instance of a consignment, stored."""
+    dicom = file_of(dataset)
+    identifier = archive.store_instance(dicom).orthanc_id
+    return Instance(identifier, dataset.SOPInstanceUID, dataset.SOPClassUID, dataset.SeriesInstanceUID, len(dicom))
 
 
 def held(server: OrthancServer, study: Consignment) -> list[Dataset]:

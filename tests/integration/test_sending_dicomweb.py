@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pydicom import dcmread
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLosslessSV1
 
 from deidentification import RESEARCH, Deidentifier
 from doubles.dcm4chee import Dcm4chee
@@ -19,8 +23,9 @@ from forwarding.sending.dicomweb import DicomwebSender
 from forwarding.sending.files import Files
 from host.workers import WorkerPool
 from integration.containers import HOST, PASSWORDS, OrthancServer
+from integration.datasets import STS_STRUCTURES, copy_of
 from integration.remote_archive import RemoteArchive
-from integration.sending import consign, held
+from integration.sending import consign, held, stored
 
 MakeSender = Callable[..., DicomwebSender]
 
@@ -57,9 +62,11 @@ def workers() -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def sender(ours: OrthancServer, dcm4chee: Dcm4chee, workers: WorkerPool, tmp_path: Path) -> MakeSender:
-    def make(deidentifier: Deidentifier | None = None, url: str = dcm4chee.url, user: str = "") -> DicomwebSender:
+    def make(
+        deidentifier: Deidentifier | None = None, url: str = dcm4chee.url, user: str = "", compress: bool = False
+    ) -> DicomwebSender:
         endpoint = Dicomweb(url, user, "secret" if user else "")
-        files = Files(RemoteArchive(ours), workers, tmp_path, deidentifier)
+        files = Files(RemoteArchive(ours), workers, tmp_path, deidentifier, compress)
         return DicomwebSender(files, Destination("dcm4chee", endpoint, timeout_s=30), endpoint)
 
     return make
@@ -76,6 +83,30 @@ def test_a_study_arrives_whole_and_is_proven(
         sender().send(study, nothing, threading.Event())
     assert sender().prove(study).missing == frozenset()
     assert held(theirs, study) == held(ours, study)
+
+
+def test_images_leave_compressed_when_asked_for_and_the_same_pixel_for_pixel(
+    ours: OrthancServer, theirs: OrthancServer, sender: MakeSender
+) -> None:
+    images = consign(ours)
+    structures = copy_of(STS_STRUCTURES, images.patient_id, StudyInstanceUID=images.study_instance_uid)
+    study = replace(images, instances=(*images.instances, stored(RemoteArchive(ours), structures)))
+    compressed = sender(compress=True)
+    compressed.send(study, nothing, threading.Event())
+    assert compressed.prove(study).missing == frozenset()
+
+    there = RemoteArchive(theirs)
+    for instance in study.instances:
+        found = there.find_instance(instance.sop_instance_uid)
+        assert found is not None
+        syntax = there.get(f"/instances/{found}/metadata?expand")["TransferSyntax"]
+        if instance.sop_class_uid == CTImageStorage:
+            assert syntax == JPEGLosslessSV1
+            decoded = dcmread(BytesIO(there.read_transcoded(found, ExplicitVRLittleEndian)))
+            original = dcmread(BytesIO(RemoteArchive(ours).read_instance(instance.orthanc_id)))
+            assert decoded.PixelData == original.PixelData
+        else:
+            assert syntax == structures.file_meta.TransferSyntaxUID
 
 
 def test_an_archive_without_a_log_in_wants_no_account(ours: OrthancServer, sender: MakeSender) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pydicom
 from pydicom.multival import MultiValue
+from pydicom.uid import ExplicitVRLittleEndian
 
 from host.archive import ArchiveError, InvalidDicom, Json, StoredInstance, UnknownResource
 from host.events import Events, InstanceStored, Level, ResourceDeleted
@@ -150,8 +151,10 @@ class ArchiveDouble:
         self._call("read_instance", orthanc_id)
         return self._instance(orthanc_id).dicom
 
-    def read_uncompressed(self, orthanc_id: str) -> bytes:
-        self._call("read_uncompressed", orthanc_id)
+    def read_transcoded(self, orthanc_id: str, transfer_syntax_uid: str) -> bytes:
+        self._call("read_transcoded", orthanc_id)
+        if transfer_syntax_uid != ExplicitVRLittleEndian:
+            raise ArchiveError("transcoding: not supported")
         dataset = pydicom.dcmread(io.BytesIO(self._instance(orthanc_id).dicom))
         try:
             dataset.decompress(generate_instance_uid=False)

@@ -16,7 +16,7 @@ from host.plugin import Host
 
 def create_sender(destination: Destination, host: Host, deidentifier: Deidentifier | None = None) -> Sender:
     """What brings studies to this destination; with a ``deidentifier``, without their patients."""
-    files = Files(host.archive, host.workers, host.settings.data_directory, deidentifier)
+    files = Files(host.archive, host.workers, host.settings.data_directory, deidentifier, destination.compress)
     match destination.endpoint:
         case Dicom() as endpoint:
             return DicomSender(host.archive, destination, endpoint)

@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from pydicom.uid import UID, JPEGLosslessSV1
+
 import deidentification
 from deidentification import Deidentifier
 from forwarding.model import Consignment, HeldBack, Instance, Refused, Unreachable
@@ -45,15 +47,23 @@ class Files:
         Where temporary files may be as large as a study: on disk, not in memory.
     deidentifier
         None: files leave as they are stored.
+    compress
+        Whether images that are stored uncompressed leave in JPEG Lossless, where Orthanc can.
     """
 
     def __init__(
-        self, archive: Archive, workers: WorkerPool, folder: Path, deidentifier: Deidentifier | None = None
+        self,
+        archive: Archive,
+        workers: WorkerPool,
+        folder: Path,
+        deidentifier: Deidentifier | None = None,
+        compress: bool = False,
     ) -> None:
         self._archive = archive
         self._workers = workers
         self._folder = folder
         self.deidentifier = deidentifier
+        self._compress = compress
 
     def uid(self, original: str) -> str:
         """The UID, Study to SOP Instance, that leaves in place of this one."""
@@ -78,7 +88,7 @@ class Files:
     @contextmanager
     def ready(self, consignment: Consignment, stopping: threading.Event) -> Iterator[list[File]]:
         """The files with their sizes; nothing is yielded before it is known that none of them is held back."""
-        if self.deidentifier is None:
+        if self.deidentifier is None and not self._compress:
             yield [File(each.size_bytes, partial(self._file, each)) for each in consignment.instances]
             return
         with self.temporary_file() as spool:
@@ -102,10 +112,12 @@ class Files:
 
     def _file(self, instance: Instance) -> bytes:
         try:
-            stored = self._archive.read_instance(instance.orthanc_id)
+            file = self._compressed(instance.orthanc_id) if self._compress else None
+            if file is None:
+                file = self._archive.read_instance(instance.orthanc_id)
             if self.deidentifier is None:
-                return stored
-            return bytes(self._workers.call(deidentify, self.deidentifier, stored))
+                return file
+            return bytes(self._workers.call(deidentify, self.deidentifier, file))
         except UnknownResource as error:
             raise Refused(f"Instance {instance.orthanc_id} was deleted while its study was being sent.") from error
         except ArchiveError as error:
@@ -116,6 +128,18 @@ class Files:
             raise Refused(f"De-identifying instance {instance.orthanc_id} has ended its worker: {error}.") from error
         except ServerStopping as error:
             raise Unreachable("This server is stopping.") from error
+
+    def _compressed(self, orthanc_id: str) -> bytes | None:
+        """The file in JPEG Lossless; None when it is compressed, has no pixels, or more bits than JPEG takes."""
+        told = self._archive.get(f"/instances/{orthanc_id}/metadata?expand")
+        if "PixelDataOffset" not in told or UID(told["TransferSyntax"]).is_compressed:
+            return None
+        try:
+            return self._archive.read_transcoded(orthanc_id, JPEGLosslessSV1)
+        except UnknownResource:
+            raise
+        except ArchiveError:
+            return None
 
 
 def deidentify(deidentifier: Deidentifier, dicom: bytes) -> bytes:

@@ -50,6 +50,7 @@ def test_every_key_is_understood() -> None:
                 "Between": ["20:00", "06:00"],
                 "Deidentify": "research",
                 "BandwidthMBps": 10,
+                "Compress": True,
                 "Concurrency": 1,
                 "Attempts": 5,
                 "FirstRetrySeconds": 30,
@@ -65,6 +66,7 @@ def test_every_key_is_understood() -> None:
     assert destination.profile.profile.options == {Option.CLEAN_STRUCTURE_NAMES}
     assert destination.profile.profile.structure_names == {"Gap*"}
     assert (destination.concurrency, destination.attempts, destination.bandwidth_bytes_per_s) == (1, 5, 10_000_000)
+    assert destination.compress
     assert "s3cret" not in repr(destination)
 
 
@@ -111,6 +113,7 @@ ARCHIVE = {"Kind": "dicom", "Modality": "dcm4chee"}
         ({"a": {**ARCHIVE, "Deidentify": "research"}}, "a.Deidentify is 'research'; Orthanc's C-STORE sends what is"),
         ({"a": {**ARCHIVE, "Deidentify": "other"}}, r"a.Deidentify is 'other'; name one of Forwarding.Profiles \(res"),
         ({"a": {**ARCHIVE, "BandwidthMBps": 1}}, "a.BandwidthMBps is 1; Orthanc's C-STORE knows no limit"),
+        ({"a": {**ARCHIVE, "Compress": True}}, "a.Compress is True; by C-STORE Orthanc sends what is stored"),
         ({"a": {**XNAT, "Url": "xnat:8080"}}, "a.Url is 'xnat:8080'; write one such as https://"),
         ({"a": {**XNAT, "Url": "http://u:p@xnat"}}, "a.Url is .* without user and password"),
         ({"a": {**XNAT, "PasswordFrom": "UNSET"}}, "a.PasswordFrom is 'UNSET'; set the environment variable UNSET"),

@@ -100,9 +100,9 @@ def test_images_come_uncompressed_where_the_archive_can(host: Host, archive: Arc
     series = host.sources.images(host.sources.structure_set(identifier))
     for fault in (None, ArchiveError("no decoder")):
         if fault:
-            archive.fail("read_uncompressed", fault)
+            archive.fail("read_transcoded", fault)
         assert (read_image(host.sources.read_all(series)).stored == pixels).all()
-    assert archive.count("read_uncompressed") == 2
+    assert archive.count("read_transcoded") == 2
 
 
 def test_no_images_at_all_is_a_problem_that_names_the_reference(host: Host, archive: ArchiveDouble) -> None:
