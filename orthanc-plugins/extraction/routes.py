@@ -109,13 +109,28 @@ def create_router(service: Extraction, reader: Reader) -> APIRouter:
         """Extract again: what failed, or what is done."""
         orthanc_id = service.find(instance_id) or instance_id
         queued = service.retry(orthanc_id)
-        row = service.row(orthanc_id)
-        if row is None:
-            remedy = "GET /api/extractions lists those that can be tried again."
-            raise Problem(404, f"There is no extraction of {instance_id}.", remedy)
+        told = row(instance_id, orthanc_id)
         if not queued:
             raise Problem(409, f"The extraction of {instance_id} runs at this moment.", "Wait for it to end.")
-        return ExtractionModel.model_validate(row, from_attributes=True)
+        return told
+
+    @router.post("/extractions/{instance_id}/cancel", responses={404: {}, 409: {}})
+    def cancel(instance_id: InstanceId) -> ExtractionModel:
+        """Give up one that waits. It counts as failed then, and can be tried again."""
+        orthanc_id = service.find(instance_id) or instance_id
+        cancelled = service.cancel(orthanc_id)
+        told = row(instance_id, orthanc_id)
+        if not cancelled:
+            remedy = "One that runs ends by itself; the others have ended."
+            raise Problem(409, f"The extraction of {instance_id} does not wait: it is {told.state}.", remedy)
+        return told
+
+    def row(asked: str, orthanc_id: str) -> ExtractionModel:
+        found = service.row(orthanc_id)
+        if found is None:
+            remedy = "GET /api/extractions lists those that there are."
+            raise Problem(404, f"There is no extraction of {asked}.", remedy)
+        return ExtractionModel.model_validate(found, from_attributes=True)
 
     return router
 

@@ -84,6 +84,11 @@ class Extraction:
         self._wake_runners()
         return queued
 
+    def cancel(self, orthanc_id: str) -> bool:
+        """Give up an extraction that waits; False when it does not."""
+        with self._host.database.begin() as connection:
+            return extractions.cancel(connection, orthanc_id)
+
     def find(self, identifier: str) -> str | None:
         """The Orthanc identifier of an instance, given that or its SOP Instance UID."""
         return self._host.archive.find_instance(identifier)

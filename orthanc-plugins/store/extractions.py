@@ -19,6 +19,8 @@ from store.tables import extraction, structure
 
 State = Literal["pending", "running", "done", "failed"]
 STATES: tuple[State, ...] = ("pending", "running", "done", "failed")
+#: The reason of what people have cancelled.
+CANCELLED = "cancelled by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,16 @@ def retry(connection: Connection, orthanc_id: str, engine_version: int) -> bool:
             next_try_at=now,
             engine_version=engine_version,
         )
+    )
+    return changed.rowcount > 0
+
+
+def cancel(connection: Connection, orthanc_id: str) -> bool:
+    """Give up what waits; ``retry`` queues it again. False when it does not wait."""
+    changed = connection.execute(
+        update(extraction)
+        .where(extraction.c.orthanc_id == orthanc_id, extraction.c.state == "pending")
+        .values(state="failed", error=CANCELLED, finished_at=utc_now())
     )
     return changed.rowcount > 0
 

@@ -37,16 +37,17 @@ export default function Extractions() {
   const total = extractions.data?.total ?? 0;
   const selection = useSelection(items.map(({ orthanc_id }) => orthanc_id));
 
-  const retry = useMutation({
-    mutationFn: async (identifiers: string[]) => {
+  const act = useMutation({
+    mutationFn: async (action: 'retry' | 'cancel') => {
       const failures: Failure[] = [];
-      for (const identifier of identifiers) {
-        await send('POST', `/api/extractions/${identifier}/retry`).catch((error) => failures.push(error));
+      for (const identifier of selection.chosen) {
+        await send('POST', `/api/extractions/${identifier}/${action}`).catch((error) => failures.push(error));
       }
-      return { asked: identifiers.length, failures };
+      return { done: selection.chosen.size - failures.length, failures };
     },
-    onSuccess: ({ asked: count, failures }) => {
-      tell(t('extractions.retried', { count: count - failures.length }), failures[0] ?? null);
+    onSuccess: ({ done: count, failures }, action) => {
+      const told = action === 'retry' ? t('extractions.retried', { count }) : t('extractions.cancelled', { count });
+      tell(told, failures[0] ?? null);
       selection.clear();
       void queries.invalidateQueries({ queryKey: ['extractions'] });
     },
@@ -67,15 +68,26 @@ export default function Extractions() {
       <section className="panel">
         <Group justify="space-between" mb="sm">
           <StateFilter states={STATES} value={state} onChange={(value) => change('state', value)} />
-          <Button
-            size="xs"
-            leftSection={<IconRefresh size={14} aria-hidden />}
-            disabled={!isAdmin || selection.chosen.size === 0}
-            loading={retry.isPending}
-            onClick={() => retry.mutate([...selection.chosen])}
-          >
-            {t('extractions.retry', { count: selection.chosen.size })}
-          </Button>
+          <Group gap="xs">
+            <Button
+              size="xs"
+              leftSection={<IconRefresh size={14} aria-hidden />}
+              disabled={!isAdmin || selection.chosen.size === 0}
+              loading={act.isPending && act.variables === 'retry'}
+              onClick={() => act.mutate('retry')}
+            >
+              {t('extractions.retry', { count: selection.chosen.size })}
+            </Button>
+            <Button
+              size="xs"
+              variant="default"
+              disabled={!isAdmin || selection.chosen.size === 0}
+              loading={act.isPending && act.variables === 'cancel'}
+              onClick={() => act.mutate('cancel')}
+            >
+              {t('extractions.cancel', { count: selection.chosen.size })}
+            </Button>
+          </Group>
         </Group>
         {extractions.isError && <FailureNotice error={extractions.error} onRetry={() => void extractions.refetch()} />}
         {!extractions.data ? (

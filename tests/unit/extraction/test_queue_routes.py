@@ -66,12 +66,26 @@ def test_what_is_done_is_done_again_by_its_sop_instance_uid_too(client: TestClie
     assert client.get("/api/extractions").json()["items"][0]["state"] == "done"
 
 
+def test_what_waits_is_given_up_on_request_and_may_be_tried_again(client: TestClient, broken: str) -> None:
+    client.post(f"/api/extractions/{broken}/retry")
+    answer = client.post(f"/api/extractions/{broken}/cancel")
+    assert answer.status_code == 200
+    assert (answer.json()["state"], answer.json()["error"]) == ("failed", "cancelled by hand")
+    extract_all(client)
+    assert client.get("/api/extractions?state=failed").json()["items"][0]["attempts"] == 0
+    again = client.post(f"/api/extractions/{broken}/cancel")
+    assert again.status_code == 409
+    assert "does not wait: it is failed" in again.json()["detail"]
+    assert client.post(f"/api/extractions/{broken}/retry").json()["state"] == "pending"
+
+
 def test_what_was_never_queued_is_404(client: TestClient, archive: ArchiveDouble, slice_of_ct: bytes) -> None:
     identifier = archive.store_instance(slice_of_ct).orthanc_id
     for unknown in (identifier, "1.2.3"):
-        answer = client.post(f"/api/extractions/{unknown}/retry")
-        assert answer.status_code == 404
-        assert unknown in answer.json()["detail"]
+        for action in ("retry", "cancel"):
+            answer = client.post(f"/api/extractions/{unknown}/{action}")
+            assert answer.status_code == 404
+            assert unknown in answer.json()["detail"]
 
 
 def test_what_runs_is_409(client: TestClient, archive: ArchiveDouble, broken: str, host: Host) -> None:
@@ -81,3 +95,4 @@ def test_what_runs_is_409(client: TestClient, archive: ArchiveDouble, broken: st
     answer = client.post(f"/api/extractions/{broken}/retry")
     assert answer.status_code == 409
     assert answer.json()["remedy"] == "Wait for it to end."
+    assert client.post(f"/api/extractions/{broken}/cancel").status_code == 409
