@@ -34,11 +34,12 @@ def listed(client: Client, study: str, **expected: Any) -> dict[str, Any]:
     """The study, once the catalogue says this of it."""
 
     def look() -> dict[str, Any]:
+        assert study in found(client)
         answer = client.get(f"/api/studies/{study}")
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        assert {name: found[name] for name in expected} == expected
-        return found
+        told: dict[str, Any] = answer.json()
+        assert {name: told[name] for name in expected} == expected
+        return told
 
     return eventually(look, LISTED_S, "the study is listed")
 
