@@ -6,7 +6,7 @@ No wait for "networkidle": viewers keep connections open. Tests wait for what a 
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Playwright,
     TimeoutError,
@@ -145,6 +146,10 @@ def visit(
     try:
         yield visited
     finally:
+        # A context that is closed while a page still loads may never say that it is closed.
+        for page in context.pages:
+            with suppress(Error):
+                page.goto("about:blank", timeout=10_000)
         context.close()
 
 

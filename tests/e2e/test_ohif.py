@@ -236,13 +236,16 @@ def test_a_log_in_from_any_other_origin_is_not_taken(stack: Stack, browser: Brow
         assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_a_log_in_that_holds_no_longer_is_forgotten(stack: Stack, browser: Browser, account: tuple[str, str]) -> None:
+def test_a_log_in_that_holds_no_longer_is_forgotten(
+    stack: Stack, browser: Browser, account: tuple[str, str], sts_study: str
+) -> None:
     with visit(browser, account=account) as visitor:
         visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/doors.json")
         visitor.page.evaluate("sessionStorage.setItem('pacs.authorization', 'Basic ' + btoa('viewer:old'))")
         visitor.page.goto(f"http://127.0.0.1:{stack.ohif_port}/")
 
         visitor.page.wait_for_function("sessionStorage.getItem('pacs.authorization') === null")
+        expect(visitor.page.get_by_text("STS_001").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_files_that_never_change_are_kept_and_all_are_sent_compressed(stack: Stack) -> None:

@@ -42,9 +42,18 @@ def test_first_up_writes_env_with_random_passwords_for_its_owner_alone(stack: St
         "PACS_GRAFANA_DATABASE_PASSWORD",
         "PACS_EXPORTER_DATABASE_PASSWORD",
         "PACS_GRAFANA_PASSWORD",
+        "PACS_DCM4CHEE_PASSWORD",
+        "PACS_DCM4CHEE_MYSQL_PASSWORD",
+        "PACS_DCM4CHEE_LDAP_PASSWORD",
+        "PACS_XNAT_PASSWORD",
+        "PACS_XNAT_POSTGRES_PASSWORD",
+        "PACS_XNAT_FORWARDER_PASSWORD",
     }
-    assert len(set(passwords.values())) == len(passwords)
     assert all(re.fullmatch(r"[A-Za-z0-9]{24}", password) for password in passwords.values())
+    others = {name: value for name, value in stack.settings().items() if name.endswith(("SECRET", "KEY"))}
+    assert set(others) == {"PACS_DEIDENTIFICATION_SECRET", "PACS_CROSSWALK_KEY"}
+    assert all(len(secret) >= 32 for secret in others.values())
+    assert len({*passwords.values(), *others.values()}) == len(passwords) + len(others)
 
 
 def test_no_password_is_printed(first_up: tuple[Stack, str, float]) -> None:
@@ -52,7 +61,7 @@ def test_no_password_is_printed(first_up: tuple[Stack, str, float]) -> None:
     logs = stack.pacs("logs").stdout
 
     for name, value in stack.settings().items():
-        if name.endswith("PASSWORD"):
+        if name.endswith(("PASSWORD", "SECRET", "KEY")):
             assert value not in output
             assert value not in logs
 
