@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from host.archive import ArchiveError
 from host.log import request_id
 
 logger = logging.getLogger("pacs.http")
@@ -61,6 +62,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     def known(_request: Request, problem: Problem) -> JSONResponse:
         return problem_response(problem.status, problem.detail, problem.remedy, **problem.members)
+
+    @app.exception_handler(ArchiveError)
+    def away(_request: Request, error: ArchiveError) -> JSONResponse:
+        return problem_response(503, f"The archive could not be read now: {error}.", "Try again in some seconds.")
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

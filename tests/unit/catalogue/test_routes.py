@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 import catalogue
 from catalogue.follower import Follower
+from host.archive import ArchiveError
 from host.events import Events
 from unit.archive_double import ArchiveDouble
 from unit.host.dicom_files import UID_ROOT, instance_file, study_id
@@ -136,6 +137,13 @@ def test_a_study_that_has_only_just_arrived_is_told_before_it_is_written_down(
         assert (found["patient_name"], found["instance_count"]) == ("Ny^Ida", 1)
         assert found.keys() == written.keys()
     assert len(names(client)) == 3
+
+
+def test_an_archive_that_does_not_answer_is_told_as_passing(client: TestClient, archive: ArchiveDouble) -> None:
+    archive.fail("find_study", ArchiveError("looking up 1.2.3: timeout"))
+    answer = client.get("/api/studies/1.2.3")
+    assert answer.status_code == 503
+    assert answer.json()["remedy"] == "Try again in some seconds."
 
 
 def test_an_unknown_study_is_a_problem_that_names_it(client: TestClient) -> None:
