@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import rtstruct.decimal_strings
 from rtstruct.decimal_strings import float_of, floats_of
+
+
+@pytest.fixture(autouse=True, params=["compiled", "float"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every test with the compiled reader, and as where it is missing."""
+    if request.param == "float":
+        monkeypatch.setattr(rtstruct.decimal_strings, "_compiled", lambda text: None)
+    return str(request.param)
+
+
+# The way of reading is set once for all examples, as it should be.
+FIXTURE = [HealthCheck.function_scoped_fixture]
 
 GOOD = [
     r"1\2\3",
@@ -74,10 +87,37 @@ def test_one_bad_text_does_not_spoil_its_neighbours(bad: str) -> None:
     assert last is not None and last.tolist() == [4, 5]
 
 
-def test_texts_that_make_up_for_each_other_are_not_mistaken() -> None:
-    # As one JSON text these have the right number of values in all, but not each.
-    assert floats_of([b"1,2", b"[]"]) == [None, None]
-    assert floats_of([b"1],[2", b"3"])[0] is None
+def test_the_compiled_reader_is_there_and_reads_what_files_hold() -> None:
+    from rtstruct_decimals import floats_of as compiled
+
+    for text in (b"-24.090\\62.730\\-137.5", b" 1 \\+.5\\-0", b"1.5e-05\\0.30000000000000004", b"9007199254740993"):
+        assert compiled(text) == expected(text.decode())
+
+
+def test_the_compiled_reader_leaves_to_python_what_are_no_finite_numbers() -> None:
+    from rtstruct_decimals import floats_of as compiled
+
+    assert [compiled(text.encode()) for text in BAD] == [None] * len(BAD)
+    assert compiled(b"1\0\\2") is None
+    assert compiled(b"1" * 64) is None
+
+
+def test_nothing_is_read_beyond_the_end_of_a_value() -> None:
+    whole = memoryview(b"1\\-2.5\\3.75\\4e1")
+    for end in range(len(whole) + 1):
+        (found,) = floats_of([whole[:end]])
+        try:
+            wanted = expected(bytes(whole[:end]).decode())
+        except ValueError:
+            assert found is None
+        else:
+            assert found is not None and found.tobytes() == wanted
+
+
+def test_values_are_read_only() -> None:
+    for text in (b"1\\2", b"1\\2\t"):
+        (found,) = floats_of([text])
+        assert found is not None and not found.flags.writeable
 
 
 def test_many_texts_come_back_in_order() -> None:
@@ -87,7 +127,7 @@ def test_many_texts_come_back_in_order() -> None:
     assert np.array_equal(found[:, 1], np.arange(60_000) / 8)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=FIXTURE)
 @given(st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), min_size=1))
 def test_any_floats_written_by_repr_come_back(numbers: list[list[float]]) -> None:
     texts = ["\\".join(map(repr, each)).encode() for each in numbers]
@@ -95,7 +135,15 @@ def test_any_floats_written_by_repr_come_back(numbers: list[list[float]]) -> Non
     assert [each.tobytes() for each in found if each is not None] == [np.array(n).tobytes() for n in numbers]
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=FIXTURE)
+@given(st.lists(st.from_regex(r"[+-]?[0-9]{1,17}(\.[0-9]{0,17})?", fullmatch=True), min_size=1))
+def test_any_decimals_are_rounded_as_float_rounds_them(numbers: list[str]) -> None:
+    text = "\\".join(numbers)
+    (found,) = floats_of([text.encode()])
+    assert found is not None and found.tobytes() == expected(text)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=FIXTURE)
 @given(st.lists(st.text(alphabet="0123456789+-.eE \\\0,[]nN", max_size=12)))
 def test_any_text_gives_what_float_gives(texts: list[str]) -> None:
     for text, found in zip(texts, floats_of([text.encode() for text in texts]), strict=True):
