@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 import requests
-from testcontainers.core.container import DockerContainer
-from testcontainers.core.network import Network
 
-from integration.containers import HOST, ROOT, START_S, labels
-from integration.polling import eventually
-
-ECHO = """
-import http.server, json
-
-class Echo(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        said = json.dumps({"method": self.command, "path": self.path, "headers": dict(self.headers), "size": len(body)})
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(said.encode())
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
-
-http.server.ThreadingHTTPServer(("", 8042), Echo).serve_forever()
-"""
+from integration.door import door_of
 
 
 @pytest.fixture(scope="module")
 def door() -> Iterator[str]:
     """The door's address."""
-    network = Network(docker_network_kw={"labels": labels()})
-    network.create()
-    echo = DockerContainer(os.environ["PACS_TEST_IMAGE"]).with_network(network).with_network_aliases("orthanc")
-    echo.with_kwargs(labels=labels(), entrypoint=["python3", "-u", "-c", ECHO])
-    nginx = DockerContainer("nginx:1.30").with_network(network)
-    nginx.with_command(["sh", "/etc/nginx/pacs/start.sh", "api"])
-    nginx.with_kwargs(labels=labels(), user="101:101")
-    nginx.with_volume_mapping(str(ROOT / "config" / "nginx"), "/etc/nginx/pacs", "ro")
-    nginx.ports = {"8000/tcp": (HOST,)}
-    try:
-        echo.start()
-        nginx.start()
-
-        def address() -> str | None:
-            container = nginx.get_wrapped_container()
-            container.reload()
-            bindings = container.ports.get("8000/tcp")
-            assert bindings, container.logs().decode()
-            base = f"http://{HOST}:{bindings[0]['HostPort']}"
-            try:
-                return base if requests.get(f"{base}/api/any", timeout=20).status_code == 200 else None
-            except requests.ConnectionError:
-                return None
-
-        yield eventually(address, START_S, "the door answers")
-    finally:
-        for container in (nginx, echo):
-            if container._container is not None:
-                container.stop()
-        network.remove()
+    with door_of("api", "orthanc", 8000, 8042) as address:
+        yield address
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])

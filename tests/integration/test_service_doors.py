@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import requests
-from testcontainers.core.container import DockerContainer
-from testcontainers.core.network import Network
 
-from integration.containers import HOST, ROOT, START_S, labels
-from integration.polling import eventually
-from integration.test_door import ECHO
+from integration.door import door_of
 
 PASSWORD = "of-the-archive"
 
 
-@contextmanager
-def door_of(name: str) -> Iterator[str]:
-    """The address of the door before an echo of this name."""
-    network = Network(docker_network_kw={"labels": labels()})
-    network.create()
-    echo = DockerContainer(os.environ["PACS_TEST_IMAGE"]).with_network(network).with_network_aliases(name)
-    script = ECHO.replace("8042", "8080")
-    echo.with_kwargs(labels=labels(), entrypoint=["python3", "-u", "-c", script])
-    nginx = DockerContainer("nginx:1.30").with_network(network).with_env("PACS_DOOR_PASSWORD", PASSWORD)
-    nginx.with_command(["sh", "/etc/nginx/pacs/start.sh", name])
-    nginx.with_kwargs(labels=labels(), user="101:101")
-    nginx.with_volume_mapping(str(ROOT / "config" / "nginx"), "/etc/nginx/pacs", "ro")
-    nginx.ports = {"8080/tcp": (HOST,)}
-    try:
-        echo.start()
-        nginx.start()
-
-        def address() -> str | None:
-            container = nginx.get_wrapped_container()
-            container.reload()
-            bindings = container.ports.get("8080/tcp")
-            assert bindings, container.logs().decode()
-            base = f"http://{HOST}:{bindings[0]['HostPort']}"
-            try:
-                signed_in = requests.get(f"{base}/any", auth=("admin", PASSWORD), timeout=20)
-                return base if signed_in.status_code == 200 else None
-            except requests.ConnectionError:
-                return None
-
-        yield eventually(address, START_S, "the door answers")
-    finally:
-        for container in (nginx, echo):
-            if container._container is not None:
-                container.stop()
-        network.remove()
-
-
 @pytest.fixture(scope="module")
 def archive() -> Iterator[str]:
-    with door_of("dcm4chee") as address:
+    with door_of("dcm4chee", "dcm4chee", 8080, 8080, PASSWORD) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def xnat() -> Iterator[str]:
-    with door_of("xnat") as address:
+    with door_of("xnat", "xnat", 8080, 8080, PASSWORD) as address:
         yield address
 
 
