@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import synthetic
-from benchmarks.rows import Row, Runs, ratio_of
+from benchmarks.rows import Row, Runs, in_turn, ratio_of
 from benchmarks.servers import folder_of, orthanc
 
 
@@ -16,13 +16,7 @@ def rows(runs: Runs) -> Iterator[Row]:
     with orthanc() as ours, orthanc(plugins=False) as bare, folder_of(slices) as folder:
         for server in (ours, bare):
             server.store(Path(folder))
-        times: list[tuple[float, float]] = []
         pairs = runs.of(15)
-        for pair in range(pairs):
-            seconds = {}
-            for server in (ours, bare) if pair % 2 else (bare, ours):
-                server.empty()
-                seconds[server.http_port] = server.store(Path(folder))
-            times.append((seconds[ours.http_port], seconds[bare.http_port]))
+        times = in_turn(pairs, lambda: ours.store_anew(Path(folder)), lambda: bare.store_anew(Path(folder)))
     what = "C-STORE of a 300-slice CT, our image : bare Orthanc of the same image"
     yield Row(what, ratio_of(times), "≤ 1.05", f"median (quartiles) of {pairs} pairs in turn")

@@ -45,6 +45,19 @@ def repeat(action: Callable[[], object], times: int) -> list[float]:
     return [timed(action) for _ in range(times)]
 
 
+def in_turn(pairs: int, ours: Callable[[], float], theirs: Callable[[], float]) -> list[tuple[float, float]]:
+    """The seconds of both in so many pairs, each beginning with the other one."""
+    times = []
+    for pair in range(pairs):
+        if pair % 2:
+            first, second = ours(), theirs()
+            times.append((first, second))
+        else:
+            first, second = theirs(), ours()
+            times.append((second, first))
+    return times
+
+
 def ratio_of(times: Sequence[tuple[float, float]]) -> str:
     """``1.03 (1.01–1.06; 2.31 s : 2.25 s)``."""
     ratios = [ours / theirs for ours, theirs in times]

@@ -91,6 +91,11 @@ class Orthanc:
         subprocess.run(command, check=True, capture_output=True)
         return time.perf_counter() - started
 
+    def store_anew(self, folder: Path) -> float:
+        """The same, into an archive that was emptied first."""
+        self.empty()
+        return self.store(folder)
+
 
 @contextmanager
 def orthanc(
