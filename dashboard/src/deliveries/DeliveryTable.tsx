@@ -6,6 +6,7 @@ import type { Delivery } from '../api/models';
 import { useDestinations } from '../api/queries';
 import { personName, useFormat } from '../common/format';
 import { Said } from '../common/Said';
+import { SelectAll } from '../common/SelectAll';
 import { StateBadge } from '../common/StateBadge';
 import type { Selection } from '../common/selection';
 import { WideTable } from '../common/WideTable';
@@ -24,14 +25,7 @@ export function DeliveryTable({ deliveries, selection }: Props) {
     <WideTable of={t('pages.deliveries')} minWidth={940}>
       <thead>
         <tr>
-          <th style={{ width: 40 }}>
-            <Checkbox
-              aria-label={t('extractions.select')}
-              checked={selection.all}
-              indeterminate={selection.chosen.size > 0 && !selection.all}
-              onChange={selection.toggleAll}
-            />
-          </th>
+          <SelectAll selection={selection} />
           <th>{t('pages.study')}</th>
           <th>{t('deliveries.destination')}</th>
           <th>{t('services.state')}</th>

@@ -15,6 +15,7 @@ import { Nothing } from '../common/Nothing';
 import { tell } from '../common/notices';
 import { PageTitle } from '../common/PageTitle';
 import { Said } from '../common/Said';
+import { SelectAll } from '../common/SelectAll';
 import { StateBadge } from '../common/StateBadge';
 import { StateFilter } from '../common/StateFilter';
 import { useSelection } from '../common/selection';
@@ -99,14 +100,7 @@ export default function Extractions() {
             <WideTable of={t('pages.extractions')} minWidth={860}>
               <thead>
                 <tr>
-                  <th style={{ width: 40 }}>
-                    <Checkbox
-                      aria-label={t('extractions.select')}
-                      checked={selection.all}
-                      indeterminate={selection.chosen.size > 0 && !selection.all}
-                      onChange={selection.toggleAll}
-                    />
-                  </th>
+                  <SelectAll selection={selection} />
                   <th>{t('extractions.set')}</th>
                   <th>{t('services.state')}</th>
                   <th className="number">{t('structures.title')}</th>
