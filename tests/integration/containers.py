@@ -7,6 +7,8 @@ import os
 import shutil
 import time
 import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +35,11 @@ START_S = 180.0
 def labels() -> dict[str, str]:
     """By these ./pacs test finds whatever a killed run has left."""
     return {"org.pacs.test": os.environ["PACS_TEST_ID"]}
+
+
+def volume_name() -> str:
+    """A new one."""
+    return f"pacs-test-{os.environ['PACS_TEST_ID']}-{uuid.uuid4().hex[:8]}"
 
 
 @cache
@@ -80,20 +87,109 @@ class Client(requests.Session):
         return super().request(method, f"{self._base}{url!s}", *arguments, **options)
 
 
+class SmallDisk:
+    """A volume in memory of a few MB, which a test fills and frees; a container of its own keeps it there."""
+
+    def __init__(self, size_mb: int) -> None:
+        self.volume = volume_name()
+        options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={size_mb}m,mode=0777"}
+        self._holder = DockerContainer(os.environ["PACS_TEST_IMAGE"]).with_volume_mapping(self.volume, "/disk", "rw")
+        self._holder.with_kwargs(labels=labels(), user="0:0", entrypoint=["sleep", "infinity"], init=True)
+        client = self._holder.get_docker_client().client
+        client.volumes.create(self.volume, driver="local", driver_opts=options, labels=labels())
+
+    def __enter__(self) -> Self:
+        self._holder.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        client = self._holder.get_docker_client().client
+        self._holder.stop()
+        client.volumes.get(self.volume).remove(force=True)
+
+    def fill(self) -> None:
+        """Leave not a byte."""
+        self._run("dd if=/dev/zero of=/disk/full bs=64k 2>/dev/null; dd if=/dev/zero of=/disk/fuller bs=1k 2>/dev/null")
+
+    def free(self) -> None:
+        self._run("rm -f /disk/full /disk/fuller")
+
+    def _run(self, script: str) -> None:
+        self._holder.get_wrapped_container().exec_run(["sh", "-c", script])
+
+
+class Clock:
+    """The clock of containers, which a test sets while they run (libfaketime); how long things take is not touched."""
+
+    _LIBRARY = "libfaketimeMT.so.1"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (found,) = Path("/usr/lib").glob(f"*/faketime/{self._LIBRARY}")
+        shutil.copy(found, folder)
+        folder.chmod(0o755)
+        self.step(timedelta())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "LD_PRELOAD": f"/clock/{self._LIBRARY}",
+            "FAKETIME_TIMESTAMP_FILE": "/clock/offset",
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def step(self, offset: timedelta) -> None:
+        """Set the clock to so much from the true time."""
+        offset_file = self.folder / "offset"
+        offset_file.write_text(f"{offset.total_seconds():+.0f}\n")
+        offset_file.chmod(0o644)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The machine that a container believes to be on.
+
+    Attributes
+    ----------
+    options
+        Further options of ``docker run``.
+    """
+
+    disk: SmallDisk | None = None
+    clock: Clock | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.clock.environment if self.clock else {}
+
+    def mount(self, container: DockerContainer, data: str) -> None:
+        """Its disk at ``data``, and its clock."""
+        if self.disk is not None:
+            container.with_volume_mapping(self.disk.volume, data, "rw")
+        if self.clock is not None:
+            container.with_volume_mapping(str(self.clock.folder), "/clock", "ro")
+
+
 class Postgres:
     """The database beside the Orthancs of one session; each may have a database of its own in it."""
 
     password = "database-of-the-tests"
 
-    def __init__(self, alias: str = "postgres") -> None:
+    def __init__(self, alias: str = "postgres", surroundings: Surroundings | None = None) -> None:
+        around = surroundings or Surroundings()
         self._alias = alias
         self._container = (
             DockerContainer(os.environ["PACS_TEST_POSTGRES_IMAGE"])
             .with_network(network())
             .with_network_aliases(alias)
-            .with_envs(POSTGRES_USER="pacs", POSTGRES_DB="pacs", POSTGRES_PASSWORD=self.password)
-            .with_kwargs(labels=labels(), shm_size="256m")
+            .with_envs(POSTGRES_USER="pacs", POSTGRES_DB="pacs", POSTGRES_PASSWORD=self.password, **around.environment)
+            .with_kwargs(labels=labels(), shm_size="256m", **around.options)
         )
+        around.mount(self._container, "/var/lib/postgresql")
         self._container.ports = {"5432/tcp": (HOST,)}
 
     def __enter__(self) -> Self:
@@ -156,15 +252,18 @@ class OrthancServer:
         config: Path | None = None,
         postgres: Postgres | None = None,
         database: str = "pacs",
+        surroundings: Surroundings | None = None,
         **environment: str | None,
     ) -> None:
+        self._surroundings = surroundings or Surroundings()
         self._postgres = postgres
         self._config = config
         passwords: dict[str, str | None] = {
             f"PACS_{account.upper()}_PASSWORD": password for account, password in PASSWORDS.items()
         }
         self._environment = passwords | (postgres.environment(database) if postgres else {}) | environment
-        self._volume = f"pacs-test-{os.environ['PACS_TEST_ID']}-{uuid.uuid4().hex[:8]}"
+        self._environment |= self._surroundings.environment
+        self._volume = volume_name()
         self._docker: DockerContainer | None = None
 
     def __enter__(self) -> Self:
@@ -182,10 +281,11 @@ class OrthancServer:
     def create(self) -> Self:
         """Create and start a container, without waiting for Orthanc in it."""
         docker = DockerContainer(os.environ["PACS_TEST_IMAGE"])
-        client = docker.get_docker_client().client
-        client.volumes.create(self._volume, labels=labels())
+        if self._surroundings.disk is None:
+            docker.get_docker_client().client.volumes.create(self._volume, labels=labels())
+            docker.with_volume_mapping(self._volume, DATA, "rw")
+        self._surroundings.mount(docker, DATA)
         docker.with_envs(**{name: value for name, value in self._environment.items() if value is not None})
-        docker.with_volume_mapping(self._volume, DATA, "rw")
         if self._config is not None:
             docker.with_volume_mapping(str(self._config), "/etc/pacs/orthanc", "ro")
         docker.with_network(network())
@@ -200,6 +300,7 @@ class OrthancServer:
             security_opt=["no-new-privileges:true"],
             mem_limit="2g",
             extra_hosts={TESTS_HOST: "host-gateway"},
+            **self._surroundings.options,
         )
         self._docker = docker
         docker.start()
@@ -221,7 +322,9 @@ class OrthancServer:
         if self._docker is None:
             return
         client = self._docker.get_docker_client().client
-        for container in client.containers.list(all=True, filters={"volume": self._volume}):
+        # A disk is kept by another container, and goes with that.
+        mine = {"id": self.container.id} if self._surroundings.disk else {"volume": self._volume}
+        for container in client.containers.list(all=True, filters=mine):
             container.remove(force=True)
         if client.volumes.list(filters={"name": self._volume}):
             client.volumes.get(self._volume).remove(force=True)
