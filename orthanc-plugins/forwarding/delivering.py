@@ -45,7 +45,7 @@ class Outcome:
 
 
 class Delivering:
-    """The threads of one destination, as many as it takes studies side by side.
+    """The threads of one destination: twice as many as it takes studies side by side, so that none waits for a proof.
 
     Parameters
     ----------
@@ -77,9 +77,11 @@ class Delivering:
         self._on_state = on_state
         self._on_outcome = on_outcome
         self.watch = Watch(destination.name, sender, destination.first_retry_s, self.wake)
+        #: Held while a study is being sent. Others are read, or proven, meanwhile.
+        self._slots = threading.BoundedSemaphore(destination.concurrency)
         self._runners = [
             Loop(f"forwarding-{destination.name}-{number}", self.deliver_next, _IDLE_S)
-            for number in range(destination.concurrency)
+            for number in range(2 * destination.concurrency)
         ]
 
     def start(self) -> None:
@@ -160,29 +162,33 @@ class Delivering:
         if not consignment.instances:
             self._abandon(claimed)
             return
-        missing = self._missing(consignment) if claimed.begun else consignment
+        missing = self._missing(consignment, stopping) if claimed.begun else consignment
         if missing.instances:
             already = len(consignment.instances) - len(missing.instances)
-            self._sender.send(missing, self._progress(claimed, already), stopping)
+            with self._slots:
+                # The wait for the studies before it is not this one's.
+                begun = time.perf_counter()
+                self._sender.send(missing, self._progress(claimed, already), stopping)
         with self._database.begin() as connection:
             ours = deliveries.verifying(connection, claimed)
         if not ours:
             return
         self._on_state(claimed.id, "verifying")
-        proof = self._sender.prove(consignment)
+        proof = self._sender.prove(consignment, stopping)
         if proof.missing:
             raise Refused(_absent(proof, len(consignment.instances)))
         self._succeed(claimed, proof, consignment, missing, time.perf_counter() - begun)
 
-    def _missing(self, consignment: Consignment) -> Consignment:
+    def _missing(self, consignment: Consignment, stopping: threading.Event) -> Consignment:
         """What the other end lacks, after a try that may have sent some of it: all, when it cannot tell which."""
         try:
-            missing = self._sender.prove(consignment).missing
+            missing = self._sender.prove(consignment, stopping).missing
         except Refused:
             return consignment
         lacking = tuple(each for each in consignment.instances if each.sop_instance_uid in missing)
-        # De-identified instances are at the other end under other UIDs.
-        return replace(consignment, instances=lacking) if len(lacking) == len(missing) else consignment
+        if len(lacking) != len(missing):
+            return consignment  # de-identified instances are at the other end under other UIDs
+        return replace(consignment, instances=lacking, whole=consignment.whole and lacking == consignment.instances)
 
     def _succeed(
         self, claimed: Claim, proof: Proof, consignment: Consignment, sent: Consignment, duration_s: float

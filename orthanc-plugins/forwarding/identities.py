@@ -37,8 +37,8 @@ class RecordingSender:
         self._record(consignment)
         self._sender.send(consignment, progress, stopping)
 
-    def prove(self, consignment: Consignment) -> Proof:
-        return self._sender.prove(consignment)
+    def prove(self, consignment: Consignment, stopping: threading.Event) -> Proof:
+        return self._sender.prove(consignment, stopping)
 
     def _record(self, consignment: Consignment) -> None:
         patient = self._archive.get(f"/studies/{consignment.study_orthanc_id}")["PatientMainDicomTags"]

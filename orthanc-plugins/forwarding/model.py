@@ -26,12 +26,19 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """What one delivery takes: instances of one study."""
+    """What one delivery takes: instances of one study.
+
+    Attributes
+    ----------
+    whole
+        These are all instances that Orthanc holds of the study.
+    """
 
     study_orthanc_id: str
     study_instance_uid: str
     patient_id: str
     instances: tuple[Instance, ...]
+    whole: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -79,6 +86,6 @@ class Sender(Protocol):
         """
         ...
 
-    def prove(self, consignment: Consignment) -> Proof:
-        """Ask the other end what it holds of this. Raises Unreachable or Refused."""
+    def prove(self, consignment: Consignment, stopping: threading.Event) -> Proof:
+        """Ask the other end what it holds of this; gives up as ``send`` does. Raises Unreachable or Refused."""
         ...

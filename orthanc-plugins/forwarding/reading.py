@@ -77,7 +77,8 @@ def read_consignment(archive: Archive, claimed: Claim) -> Consignment:
     """What is still there of the instances that a delivery takes. Raises UnknownResource when the study is gone."""
     whole = read_whole(archive, claimed.study_orthanc_id)
     wanted = set(claimed.instances)
-    return replace(whole, instances=tuple(each for each in whole.instances if each.orthanc_id in wanted))
+    instances = tuple(each for each in whole.instances if each.orthanc_id in wanted)
+    return replace(whole, instances=instances, whole=len(instances) == len(whole.instances))
 
 
 def read_whole(archive: Archive, study_orthanc_id: str) -> Consignment:
@@ -92,6 +93,7 @@ def read_whole(archive: Archive, study_orthanc_id: str) -> Consignment:
         patient_id=_text(study["PatientMainDicomTags"], "PatientID"),
         # A series that came between the two questions is for a delivery of its own.
         instances=tuple(_instance(each, uids[each["ParentSeries"]]) for each in held if each["ParentSeries"] in uids),
+        whole=True,
     )
 
 

@@ -64,7 +64,7 @@ def _to_xnat(archive: ArchiveDouble, workers: WorkerPool, study: Consignment, ti
 
 def _deliver(sender: Sender, study: Consignment) -> None:
     sender.send(study, lambda _instances, _bytes: None, threading.Event())
-    assert not sender.prove(study).missing
+    assert not sender.prove(study, threading.Event()).missing
 
 
 def _row(how: str, study: Consignment, seconds: list[float], limit: str) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -58,11 +59,11 @@ def test_a_study_arrives_whole_and_is_proven(
     study = consign(ours)
     sender = dicom_sender(ours, "DCM4CHEE", proxy.port, commitment)
     sender.probe()
-    assert len(sender.prove(study).missing) == 5
+    assert len(sender.prove(study, threading.Event()).missing) == 5
     told: list[tuple[int, int]] = []
     sender.send(study, lambda *each: told.append(each), threading.Event())
-    assert sender.prove(study).missing == frozenset()
-    assert sender.prove(study).method == method
+    assert sender.prove(study, threading.Event()).missing == frozenset()
+    assert sender.prove(study, threading.Event()).method == method
     assert held(server, study) == held(ours, study)
     assert told == sorted(told)
     assert told[-1] == (5, study.size_bytes)
@@ -81,9 +82,9 @@ def test_a_network_that_is_cut_half_way_is_unreachable_and_the_next_try_complete
         with pytest.raises(Unreachable, match="does not answer C-ECHO"):
             sender.probe()
         network.cut_after = None
-        assert sender.prove(study).missing
+        assert sender.prove(study, threading.Event()).missing
         sender.send(study, nothing, threading.Event())
-        assert sender.prove(study).missing == frozenset()
+        assert sender.prove(study, threading.Event()).missing == frozenset()
     assert held(server, study) == held(ours, study)
 
 
@@ -97,7 +98,7 @@ def test_dcmtk_takes_a_study_and_cannot_prove_it(ours: OrthancServer, study: Con
         sender.send(study, nothing, threading.Event())
         assert len(list(tmp_path.iterdir())) == len(study.instances)
         with pytest.raises(Refused, match="offers no C-FIND"):
-            sender.prove(study)
+            sender.prove(study, threading.Event())
     finally:
         peer.kill()
         peer.wait()
@@ -136,14 +137,14 @@ def test_an_archive_that_accepts_and_loses_is_found_out(
     with Archive("PEER", habit, reports_to=(HOST, way_back.port)) as peer:
         sender = dicom_sender(ours, "PEER", peer.port, commitment)
         sender.send(study, nothing, threading.Event())
-        assert len(sender.prove(study).missing) == lost
+        assert len(sender.prove(study, threading.Event()).missing) == lost
 
 
 def test_a_false_commitment_is_found_out_by_c_find(ours: OrthancServer, study: Consignment, way_back: Proxy) -> None:
     with Archive("PEER", Habit.COMMITS_FALSELY, reports_to=(HOST, way_back.port)) as peer:
         sender = dicom_sender(ours, "PEER", peer.port, commitment=True)
         sender.send(study, nothing, threading.Event())
-        assert len(sender.prove(study).missing) == 5
+        assert len(sender.prove(study, threading.Event()).missing) == 5
 
 
 def test_a_commitment_stands_alone_where_there_is_no_c_find(
@@ -152,7 +153,7 @@ def test_a_commitment_stands_alone_where_there_is_no_c_find(
     with Archive("PEER", Habit.ANSWERS_NO_FIND, reports_to=(HOST, way_back.port)) as peer:
         sender = dicom_sender(ours, "PEER", peer.port, commitment=True)
         sender.send(study, nothing, threading.Event())
-        assert sender.prove(study).missing == frozenset()
+        assert sender.prove(study, threading.Event()).missing == frozenset()
 
 
 def test_an_archive_that_never_reports_is_told_from_one_that_failed(ours: OrthancServer, study: Consignment) -> None:
@@ -161,15 +162,29 @@ def test_an_archive_that_never_reports_is_told_from_one_that_failed(ours: Orthan
         with pytest.raises(
             Refused, match="sent no storage commitment report within 5 s: tell it this server's AE title"
         ):
-            sender.prove(study)
+            sender.prove(study, threading.Event())
 
 
 def test_an_archive_that_knows_series_only_is_asked_for_their_numbers(ours: OrthancServer, study: Consignment) -> None:
     with Archive("PEER", Habit.KNOWS_SERIES_ONLY) as peer:
         sender = dicom_sender(ours, "PEER", peer.port)
-        assert len(sender.prove(study).missing) == 5
+        assert len(sender.prove(study, threading.Event()).missing) == 5
         sender.send(study, nothing, threading.Event())
-        assert sender.prove(study).missing == frozenset()
+        assert sender.prove(study, threading.Event()).missing == frozenset()
+
+
+def test_waiting_for_a_storage_commitment_report_is_given_up_when_the_server_stops(
+    ours: OrthancServer, study: Consignment
+) -> None:
+    stopping = threading.Event()
+    with Archive("PEER", Habit.HONEST, reports_to=(HOST, 9)) as peer:
+        sender = dicom_sender(ours, "PEER", peer.port, commitment=True)
+        threading.Timer(0.5, stopping.set).start()
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match="given up"):
+            sender.prove(study, stopping)
+    # The report is waited for twenty seconds.
+    assert time.monotonic() - begun < 10
 
 
 def test_a_sending_that_is_given_up_leaves_no_job_behind(ours: OrthancServer, study: Consignment) -> None:
@@ -208,7 +223,7 @@ def test_a_job_that_a_killed_server_resumes_is_followed_and_not_doubled(make_ort
         before = peer.arrived
         sender = dicom_sender(ours, "PEER", peer.port)
         sender.send(study, nothing, threading.Event())
-        assert sender.prove(study).missing == frozenset()
+        assert sender.prove(study, threading.Event()).missing == frozenset()
     assert peer.arrived < before + len(study.instances)
 
 

@@ -78,10 +78,10 @@ def test_a_study_arrives_whole_and_is_proven(
     study = consign(ours)
     monkeypatch.setattr(dicomweb, "BATCH_BYTES", 2 * study.instances[0].size_bytes)
     sender().probe()
-    assert len(sender().prove(study).missing) == 5
+    assert len(sender().prove(study, threading.Event()).missing) == 5
     for _ in range(2):
         sender().send(study, nothing, threading.Event())
-    assert sender().prove(study).missing == frozenset()
+    assert sender().prove(study, threading.Event()).missing == frozenset()
     assert held(theirs, study) == held(ours, study)
 
 
@@ -93,7 +93,7 @@ def test_images_leave_compressed_when_asked_for_and_the_same_pixel_for_pixel(
     study = replace(images, instances=(*images.instances, stored(RemoteArchive(ours), structures)))
     compressed = sender(compress=True)
     compressed.send(study, nothing, threading.Event())
-    assert compressed.prove(study).missing == frozenset()
+    assert compressed.prove(study, threading.Event()).missing == frozenset()
 
     there = RemoteArchive(theirs)
     for instance in study.instances:
@@ -125,10 +125,10 @@ def test_a_network_that_is_cut_half_way_is_unreachable_and_the_next_try_complete
         with pytest.raises(Unreachable, match="cannot be reached"):
             cut.send(study, nothing, threading.Event())
         with pytest.raises(Unreachable, match="cannot be reached"):
-            cut.prove(study)
+            cut.prove(study, threading.Event())
         network.cut_after = None
         cut.send(study, nothing, threading.Event())
-        assert cut.prove(study).missing == frozenset()
+        assert cut.prove(study, threading.Event()).missing == frozenset()
     assert held(theirs, study) == held(ours, study)
 
 
@@ -139,7 +139,7 @@ def test_a_study_leaves_without_its_patient_and_is_proven_by_its_pseudonyms(
     deidentifier = Deidentifier(bytes(range(32)), RESEARCH)
     anonymous = sender(deidentifier)
     anonymous.send(study, nothing, threading.Event())
-    assert anonymous.prove(study).missing == frozenset()
+    assert anonymous.prove(study, threading.Event()).missing == frozenset()
     assert held(theirs, study) == []
     archive = RemoteArchive(theirs)
     pseudonym = deidentifier.patient_pseudonym(study.patient_id)

@@ -42,6 +42,9 @@ class DicomSender:
     def send(self, consignment: Consignment, progress: Progress, stopping: threading.Event) -> None:
         give_up_when(stopping)
         resources = [instance.orthanc_id for instance in consignment.instances]
+        if consignment.whole:
+            # Orthanc takes half as long to look at the study as at each of its instances.
+            resources = [consignment.study_orthanc_id]
         job = self._resumed_job(resources) or self._start_job(resources)
         try:
             told = self._follow(job, consignment, progress, stopping)
@@ -51,13 +54,14 @@ class DicomSender:
             raise
         if told["State"] != "Success":
             raise self._failure(told)
-        progress(len(resources), consignment.size_bytes)
+        progress(len(consignment.instances), consignment.size_bytes)
 
-    def prove(self, consignment: Consignment) -> Proof:
+    def prove(self, consignment: Consignment, stopping: threading.Event) -> Proof:
         """By storage commitment where configured. C-FIND must agree, where the peer offers it: it tells who lies."""
+        give_up_when(stopping)
         if not self._commitment:
             return Proof("c_find", self._not_found(consignment))
-        missing = self._not_committed(consignment)
+        missing = self._not_committed(consignment, stopping)
         with suppress(Refused, Unreachable):
             missing |= self._not_found(consignment)
         return Proof("storage_commitment", missing)
@@ -124,7 +128,7 @@ class DicomSender:
 
     # Proof
 
-    def _not_committed(self, consignment: Consignment) -> frozenset[str]:
+    def _not_committed(self, consignment: Consignment, stopping: threading.Event) -> frozenset[str]:
         """Storage commitment, push model (PS3.4, annex J)."""
         asked = [
             {"SOPClassUID": instance.sop_class_uid, "SOPInstanceUID": instance.sop_instance_uid}
@@ -145,7 +149,8 @@ class DicomSender:
                     f"{self._name} sent no storage commitment report within {self._timeout_s} s: tell it this server's "
                     "AE title, host and port."
                 )
-            time.sleep(_LONGEST_POLL_S)
+            stopping.wait(_LONGEST_POLL_S)
+            give_up_when(stopping)
         committed = {each["SOPInstanceUID"] for each in report["Success"]}
         return frozenset(instance.sop_instance_uid for instance in consignment.instances) - committed
 

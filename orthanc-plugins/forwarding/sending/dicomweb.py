@@ -52,7 +52,8 @@ class DicomwebSender:
                 sent_bytes += sum(file.size_bytes for file in batch)
                 progress(sent, sent_bytes)
 
-    def prove(self, consignment: Consignment) -> Proof:
+    def prove(self, consignment: Consignment, stopping: threading.Event) -> Proof:
+        give_up_when(stopping)
         with self._web.session() as session:
             return Proof("qido", self._missing(session, consignment))
 

@@ -24,7 +24,7 @@ from deidentification import Deidentifier, Option
 from forwarding.configuration import Destination, Xnat
 from forwarding.model import Consignment, Progress, Proof, Refused, Unreachable
 from forwarding.reading import read_whole
-from forwarding.sending.files import Files
+from forwarding.sending.files import Files, give_up_when
 from forwarding.sending.web import PIECE_BYTES, Pace, Web
 from host.archive import Archive
 
@@ -96,10 +96,11 @@ class XnatSender:
             self._check_import(answer, place)
         progress(len(consignment.instances), consignment.size_bytes)
 
-    def prove(self, consignment: Consignment) -> Proof:
+    def prove(self, consignment: Consignment, stopping: threading.Event) -> Proof:
         held: set[str] = set()
         with self._conversation() as session:
             for uri in self._listing(session, self._place(consignment)):
+                give_up_when(stopping)
                 held.add(self._sop_instance_uid(session, uri))
         return Proof("file_listing", self._files.uids(consignment) - held)
 

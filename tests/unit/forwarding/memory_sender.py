@@ -26,6 +26,8 @@ class MemorySender:
         self.loses: set[str] = set()
         #: Called when a study has been sent half.
         self.half_way: Callable[[threading.Event], None] = lambda _stopping: None
+        #: Called when it is asked for a proof.
+        self.asked: Callable[[], None] = lambda: None
 
     def probe(self) -> None:
         self.probes += 1
@@ -43,8 +45,9 @@ class MemorySender:
                 self.held.append(instance.sop_instance_uid)
             progress(number + 1, instance.size_bytes)
 
-    def prove(self, consignment: Consignment) -> Proof:
+    def prove(self, consignment: Consignment, _stopping: threading.Event) -> Proof:
         self.proofs += 1
+        self.asked()
         self._raise(self.proof_faults)
         return Proof("c_find", frozenset(each.sop_instance_uid for each in consignment.instances) - set(self.held))
 

@@ -237,6 +237,54 @@ def test_where_the_other_end_cannot_say_what_it_has_everything_goes_again(
     assert row(number).state == "delivered"
 
 
+def test_the_next_study_is_sent_while_the_first_one_is_being_proven(
+    queue: Any, delivering: Delivering, sender: MemorySender, row: Any
+) -> None:
+    first, second = queue("1"), queue("2")
+    asked, answer = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        asked.set()
+        assert answer.wait(30)
+
+    sender.asked = ask
+    other = threading.Thread(target=delivering.deliver_next)
+    other.start()
+    assert asked.wait(30)
+    sender.asked = lambda: None
+    delivering.deliver_next()
+    assert (row(first).state, row(second).state) == ("verifying", "delivered")
+    answer.set()
+    other.join()
+    assert row(first).state == "delivered"
+
+
+def test_no_more_studies_are_sent_side_by_side_than_the_destination_takes(
+    queue: Any, delivering: Delivering, sender: MemorySender, row: Any
+) -> None:
+    assert ARCHIVE.concurrency == 1
+    numbers = [queue(str(study)) for study in range(1, 4)]
+    sending = threading.Lock()
+    overlaps: list[bool] = []
+
+    def half_way(_stopping: threading.Event) -> None:
+        alone = sending.acquire(blocking=False)
+        overlaps.append(not alone)
+        # Long enough for the others to come.
+        threading.Event().wait(0.1)
+        if alone:
+            sending.release()
+
+    sender.half_way = half_way
+    threads = [threading.Thread(target=delivering.deliver_next) for _ in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert overlaps == [False, False, False]
+    assert {row(number).state for number in numbers} == {"delivered"}
+
+
 def test_stopping_gives_the_row_back_untried(
     queue: Any, delivering: Delivering, sender: MemorySender, row: Any, make_forwarding: Any
 ) -> None:

@@ -86,7 +86,7 @@ def test_a_proof_lists_what_the_other_end_does_not_hold(
 ) -> None:
     first, second, third = (each.sop_instance_uid for each in study.instances)
     archive_service.answers["GET"] = [held(first, third)]
-    proof = sender().prove(study)
+    proof = sender().prove(study, threading.Event())
     assert (proof.method, proof.missing) == ("qido", frozenset([second]))
     path = f"/studies/{study.study_instance_uid}/series/{study.instances[0].series_instance_uid}/instances?"
     assert archive_service.asked[0].path.startswith(path)
@@ -96,7 +96,7 @@ def test_an_answer_without_content_means_that_nothing_is_there(
     archive_service: AnsweringServer, sender: Destined, study: Consignment
 ) -> None:
     archive_service.answers["GET"] = [held()]
-    assert len(sender().prove(study).missing) == 3
+    assert len(sender().prove(study, threading.Event()).missing) == 3
 
 
 def test_pages_are_read_to_the_end_also_where_a_service_does_not_page(
@@ -105,9 +105,9 @@ def test_pages_are_read_to_the_end_also_where_a_service_does_not_page(
     monkeypatch.setattr(dicomweb, "_PAGE", 2)
     uids = [each.sop_instance_uid for each in study.instances]
     archive_service.answers["GET"] = [held(*uids[:2]), held(uids[2])]
-    assert sender().prove(study).missing == frozenset()
+    assert sender().prove(study, threading.Event()).missing == frozenset()
     archive_service.answers["GET"] = [held(*uids[:2])]
-    assert sender().prove(study).missing == {uids[2]}
+    assert sender().prove(study, threading.Event()).missing == {uids[2]}
 
 
 @pytest.mark.parametrize("status", [202, 409])
@@ -150,7 +150,8 @@ def test_every_other_answer_says_whom_it_concerns_and_what_to_do(
 
 def test_a_service_that_is_gone_is_unreachable(sender: Destined, study: Consignment) -> None:
     gone = sender(url="http://127.0.0.1:9")
-    for attempt in (gone.probe, lambda: gone.send(study, nothing, threading.Event()), lambda: gone.prove(study)):
+    never = threading.Event()
+    for attempt in (gone.probe, lambda: gone.send(study, nothing, never), lambda: gone.prove(study, never)):
         with pytest.raises(Unreachable, match=r"pacs-2 at http://127\.0\.0\.1:9 cannot be reached"):
             attempt()
 
@@ -178,7 +179,7 @@ def test_without_its_patient_a_study_is_looked_for_under_its_pseudonyms(
     archive_service.answers["GET"] = [held(*(deidentifier.uid(each.sop_instance_uid) for each in study.instances))]
     destined = sender(deidentifier)
     destined.send(study, nothing, threading.Event())
-    assert destined.prove(study).missing == frozenset()
+    assert destined.prove(study, threading.Event()).missing == frozenset()
     stored, searched = archive_service.asked
     assert b"STS_001" not in stored.body
     assert deidentifier.uid(study.study_instance_uid) in searched.path

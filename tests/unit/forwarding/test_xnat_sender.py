@@ -53,12 +53,12 @@ def test_a_study_arrives_whole_under_the_labels_of_the_templates(
     assert (session.subject, session.label, session.kind) == ("STS_001", "STS_001_20000907_CT", "xnat:ctSessionData")
     arrived = [place.read_bytes() for scan in session.scans.values() for place in scan.files.values()]
     assert sorted(arrived) == sorted(archive.instances[each.orthanc_id].dicom for each in study.instances)
-    assert destined.prove(study).missing == frozenset()
-    assert destined.prove(study).method == "file_listing"
+    assert destined.prove(study, threading.Event()).missing == frozenset()
+    assert destined.prove(study, threading.Event()).method == "file_listing"
 
 
 def test_nothing_is_proven_before_it_is_sent(sender: Destined, study: Consignment) -> None:
-    assert len(sender().prove(study).missing) == 4
+    assert len(sender().prove(study, threading.Event()).missing) == 4
 
 
 def test_sending_twice_does_no_harm(xnat: XnatServer, sender: Destined, study: Consignment) -> None:
@@ -76,8 +76,8 @@ def test_structures_that_come_late_join_the_session_of_their_images(
     sender().send(images, nothing, threading.Event())
     late = consign(archive, folder / "mask" / "RS.dcm")
     sender().send(late, nothing, threading.Event())
-    assert sender().prove(late).missing == frozenset()
-    assert sender().prove(images).missing == frozenset()
+    assert sender().prove(late, threading.Event()).missing == frozenset()
+    assert sender().prove(images, threading.Event()).missing == frozenset()
     (session,) = xnat.archive.sessions.values()
     assert sum(len(scan.files) for scan in session.scans.values()) == 3
 
@@ -88,7 +88,7 @@ def test_an_xnat_that_accepts_and_loses_is_found_out(
 ) -> None:
     xnat.archive.faults.append(fault)
     sender().send(study, nothing, threading.Event())
-    assert len(sender().prove(study).missing) == lost
+    assert len(sender().prove(study, threading.Event()).missing) == lost
 
 
 def test_files_that_were_there_already_prove_nothing_of_others(
@@ -97,7 +97,7 @@ def test_files_that_were_there_already_prove_nothing_of_others(
     images = sorted((data_folder / "sts" / "STS_001" / "CT" / "image").glob("*.dcm"))
     sender().send(consign(archive, *images[:3]), nothing, threading.Event())
     late = consign(archive, *images[3:5])
-    assert sender().prove(late).missing == {each.sop_instance_uid for each in late.instances}
+    assert sender().prove(late, threading.Event()).missing == {each.sop_instance_uid for each in late.instances}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_project_may_depend_on_the_study(xnat: XnatServer, sender: Destined,
     destined = sender(project="ALL_{modality}")
     destined.probe()
     destined.send(study, nothing, threading.Event())
-    assert destined.prove(study).missing == frozenset()
+    assert destined.prove(study, threading.Event()).missing == frozenset()
     assert [session.project for session in xnat.archive.sessions.values()] == ["ALL_CT"]
 
 
@@ -189,8 +189,8 @@ def test_a_study_leaves_without_its_patient_and_is_proven_by_its_pseudonyms(
     for place in (place for scan in session.scans.values() for place in scan.files.values()):
         assert b"STS_001" not in place.read_bytes()
         assert str(dcmread(place, stop_before_pixels=True).PatientID) == session.subject
-    assert destined.prove(study).missing == frozenset()
-    assert sender(subject=session.subject, session=session.label).prove(study).missing != frozenset()
+    assert destined.prove(study, threading.Event()).missing == frozenset()
+    assert sender(subject=session.subject, session=session.label).prove(study, threading.Event()).missing != frozenset()
 
 
 def test_of_a_study_that_is_held_back_nothing_leaves(
