@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
+from itertools import batched
 from math import gcd
 from uuid import NAMESPACE_OID, uuid5
 
@@ -25,8 +26,8 @@ from ..model import Structure, StructureSet
 from ..silence import pydicom_silent
 from .nrrd import COLORS
 
-#: Voxels times structures that highdicom is given at once; it takes two and a half times as much.
-MOST_BYTES = 3 << 28
+#: Voxels of all frames: half a gigabyte of bits, which is held three times while it is written.
+MOST_VOXELS = 1 << 32
 
 #: The bits of all frames together fill a multiple of these. Otherwise PixelData ends with a byte of padding (PS3.5
 #: 8.2); the reader of OHIF 3.13 takes it for pixels, and rejects the whole object.
@@ -39,7 +40,7 @@ _TARGETS = frozenset({"GTV", "CTV", "PTV", "TREATED_VOLUME", "IRRAD_VOLUME"})
 
 
 class TooManySegments(ValueError):
-    """The segments would not fit into memory together."""
+    """The object would not fit into memory."""
 
 
 def segmentation(
@@ -61,32 +62,27 @@ def segmentation(
     Raises
     ------
     TooManySegments
-        If there are too many voxels.
+        If it would have more than `MOST_VOXELS`.
 
     """
-    images = _sources(image, files)
     segments = [segment for segment in segments if segment.mask.voxel_count]
     slices_of = _slices_of(segments, image)
     _, rows, columns = image.grid.shape
-    blank = _blank_frames(slices_of, image, rows * columns)
-    shown = np.flatnonzero((slices_of | blank).any(axis=1))
-    if len(shown) * rows * columns * len(segments) > MOST_BYTES:
-        raise TooManySegments(f"{len(segments)} segments on {len(shown)} images of {rows} × {columns} are too many")
+    frames = slices_of | _blank_frames(slices_of, image, rows * columns)
+    if np.count_nonzero(frames) * rows * columns > MOST_VOXELS:
+        raise TooManySegments(
+            f"{len(segments)} segments on images of {rows} × {columns} have {np.count_nonzero(frames)} frames, which "
+            "are too many"
+        )
+    shown = np.flatnonzero(frames.any(axis=1))
+    images = _sources(image, files)
     label = _text(structure_set.label) or "RT Structure Set"
     origin = _Origin(structure_set.sop_instance_uid, image.series_instance_uid)
-    place = np.full(image.grid.shape[0], -1)
-    place[shown] = np.arange(len(shown))
-    pixels = np.zeros((len(shown), rows, columns, len(segments)), dtype=np.uint8)
-    for number, segment in enumerate(segments):
-        slices = np.arange(segment.mask.box[0].start, segment.mask.box[0].stop)
-        kept = place[slices] >= 0
-        pixels[place[slices[kept]], *segment.mask.box[1:], number] = segment.mask.inside[kept]
-    # A frame without a voxel would be left out; _empty takes this one away again.
-    pixels[:, 0, 0][blank[shown]] = 1
     with pydicom_silent():
         made = hd.seg.Segmentation(
             source_images=[images[image.sop_instance_uids[index]] for index in shown],
-            pixel_array=pixels,
+            # One pixel a frame, which says that it is there.
+            pixel_array=frames[shown, None, None].astype(np.uint8),
             segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
             segment_descriptions=[_description(each, nth, origin) for nth, each in enumerate(segments, start=1)],
             series_instance_uid=origin.uid("series", segments),
@@ -102,7 +98,9 @@ def segmentation(
             series_description=_text(f"Segments of {label}"),
             omit_empty_frames=True,
         )
-        _empty(made, {(image.sop_instance_uids[index], number + 1) for index, number in np.argwhere(blank)})
+        made.Rows, made.Columns = rows, columns
+        made.PixelData = _pixel_data(made, segments, image)
+        made.SegmentsOverlap = "YES" if _overlap(segments, image) else "NO"
         # Names of structures are in any script, whatever the images are written in.
         made.SpecificCharacterSet = "ISO_IR 192"
         buffer = BytesIO()
@@ -111,6 +109,7 @@ def segmentation(
 
 
 def _sources(image: Image, files: Sequence[bytes]) -> dict[str, Dataset]:
+    """The headers of the images, as if they had one pixel: highdicom would hold all pixels of all segments at once."""
     wanted = set(image.sop_instance_uids)
     found: dict[str, Dataset] = {}
     with pydicom_silent():
@@ -124,6 +123,7 @@ def _sources(image: Image, files: Sequence[bytes]) -> dict[str, Dataset]:
                 for name in ("AccessionNumber", "StudyID", "ReferringPhysicianName"):
                     if name not in dataset:
                         setattr(dataset, name, "")
+                dataset.Rows = dataset.Columns = 1
                 found[str(dataset.SOPInstanceUID)] = dataset
     return found
 
@@ -149,20 +149,35 @@ def _blank_frames(slices_of: Flags, image: Image, pixels: int) -> Flags:
     return blank
 
 
-def _empty(made: hd.seg.Segmentation, frames: set[tuple[str, int]]) -> None:
-    """Clear the first pixel of frames, each given by its source image and Segment Number."""
-    if not frames:
-        return
-    packed = bytearray(made.PixelData)
+def _pixel_data(made: hd.seg.Segmentation, segments: Sequence[Segment], image: Image) -> bytes:
+    """The bits of all frames without a gap (PS3.5 8.1.1), in the order in which the object names them."""
+    slice_of = {uid: index for index, uid in enumerate(image.sop_instance_uids)}
     (shared,) = made.SharedFunctionalGroupsSequence
-    for index, groups in enumerate(made.PerFrameFunctionalGroupsSequence):
-        source = groups.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
-        # Of a single segment it is shared.
-        named = groups if "SegmentIdentificationSequence" in groups else shared
-        if (source, named.SegmentIdentificationSequence[0].ReferencedSegmentNumber) in frames:
-            byte, bit = divmod(index * made.Rows * made.Columns, 8)
-            packed[byte] &= ~(1 << bit)
-    made.PixelData = bytes(packed)
+    packed = bytearray()
+    # Eight frames of any size fill whole bytes.
+    for group in batched(made.PerFrameFunctionalGroupsSequence, 8, strict=False):
+        bits = np.zeros((len(group), *image.grid.shape[1:]), dtype=np.bool_)
+        for frame, groups in zip(bits, group, strict=True):
+            source = groups.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
+            # Of a single segment it is shared.
+            named = groups if "SegmentIdentificationSequence" in groups else shared
+            mask = segments[named.SegmentIdentificationSequence[0].ReferencedSegmentNumber - 1].mask
+            within = slice_of[source] - mask.box[0].start
+            if 0 <= within < len(mask.inside):
+                frame[mask.box[1:]] = mask.inside[within]
+        packed += np.packbits(bits, bitorder="little").tobytes()
+    return bytes(packed) + b"\0" * (len(packed) % 2)
+
+
+def _overlap(segments: Sequence[Segment], image: Image) -> bool:
+    """Whether a voxel belongs to two segments (PS3.3 C.8.20.2, Segments Overlap)."""
+    taken = np.zeros(image.grid.shape, dtype=np.bool_)
+    for segment in segments:
+        inside = segment.mask.inside & image.present[segment.mask.box[0], None, None]
+        if (taken[segment.mask.box] & inside).any():
+            return True
+        taken[segment.mask.box] |= inside
+    return False
 
 
 def _description(segment: Segment, number: int, origin: _Origin) -> hd.seg.SegmentDescription:

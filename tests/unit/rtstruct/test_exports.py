@@ -177,6 +177,8 @@ def test_a_dicom_seg_holds_the_masks_on_the_images_they_were_drawn_on(tmp_path: 
         assert (planes[..., number].astype(bool) == segment.mask.values).all()
     assert seg.SOPInstanceUID == dcmread(BytesIO(segmentation(made, image, files, structure_set(), ""))).SOPInstanceUID
     assert seg.PatientID == "SECRET-ID"
+    shared = sum(segment.mask.values.astype(int) for segment in made) > 1
+    assert seg.SegmentsOverlap == "YES" and shared.any()
 
     if shutil.which("dciodvfy"):
         report = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True, timeout=60)
@@ -202,6 +204,15 @@ def test_the_bits_of_a_seg_fill_whole_words_as_ohif_needs_it(rows: int, columns:
     for number, segment in enumerate(made):
         assert segment.mask.voxel_count
         assert (planes[..., number].astype(bool) == segment.mask.values).all()
+
+
+def test_segments_that_share_no_voxel_are_said_not_to_overlap() -> None:
+    files = series()
+    image = read_image(files, pixels=False)
+    made = segments(image.grid)
+    first, other = made[0], next(each for each in made[1:] if not (each.mask.values & made[0].mask.values).any())
+    seg = dcmread(BytesIO(segmentation([first, other], image, files, structure_set(first, other), "1")))
+    assert seg.SegmentsOverlap == "NO"
 
 
 def test_no_frame_is_added_where_none_is_needed_or_none_is_free() -> None:
@@ -234,7 +245,7 @@ def test_a_real_series_gets_a_seg(data_folder: Path) -> None:
 
 
 def test_too_many_segments_are_refused_before_they_are_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segmentation_module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(segmentation_module, "MOST_VOXELS", 1000)
     files = series()
     image = read_image(files, pixels=False)
     made = segments(image.grid)
