@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -14,6 +15,7 @@ import nibabel
 import nrrd as pynrrd
 import numpy as np
 import pytest
+import slicerio
 from pydicom import dcmread
 
 import rtstruct
@@ -184,6 +186,43 @@ def test_a_dicom_seg_holds_the_masks_on_the_images_they_were_drawn_on(tmp_path: 
         report = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True, timeout=60)
         errors = [line for line in report.stderr.splitlines() if line.startswith("Error")]
         assert errors == []
+
+
+def test_slicers_own_package_reads_the_nrrd_with_names_colors_and_places(tmp_path: Path) -> None:
+    made = segments()
+    path = tmp_path / "labels.seg.nrrd"
+    path.write_bytes(nrrd(made))
+
+    read = slicerio.read_segmentation(str(path))
+
+    # Slicer reads UTF-8; pynrrd, on which its package stands, leaves out what is not ASCII.
+    assert [segment["name"] for segment in read["segments"]] == ["body", "Cur", "x"]
+    for segment, told in zip(made, read["segments"], strict=True):
+        assert np.allclose(told["color"], np.array(segment.structure.color) / 255, atol=0.003)
+        assert np.array_equal(slicerio.segment_mask(read, told["id"]).T, segment.mask.values)
+    index = np.array([7.0, 5.0, 3.0])
+    assert np.allclose((np.array(read["ijkToLPS"]) @ [*index, 1])[:3], tilted().to_patient(index[None])[0], atol=1e-4)
+
+
+@pytest.mark.skipif(shutil.which("segimage2itkimage") is None, reason="dcmqi has wheels for x86-64 alone")
+def test_what_slicer_reads_segs_with_finds_the_masks_where_they_were_drawn(tmp_path: Path) -> None:
+    files = series()
+    image = read_image(files, pixels=False)
+    made = segments(image.grid)
+    (tmp_path / "seg.dcm").write_bytes(segmentation(made, image, files, structure_set(*made), "1"))
+    command = ["segimage2itkimage", "--inputDICOM", "seg.dcm", "--outputDirectory", ".", "--outputType", "nrrd"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+
+    told = json.loads((tmp_path / "meta.json").read_text())["segmentAttributes"]
+    assert [segment["SegmentLabel"] for (segment,) in told] == ["body", "Cœur", "x"]
+    for segment, (about,) in zip(made, told, strict=True):
+        values, header = pynrrd.read(str(tmp_path / f"{about['labelID']}.nrrd"))
+        steps = np.array(header["space directions"])
+        # Slices without any voxel are not in the file, so that it begins where it says.
+        inside = np.argwhere(values)
+        found = np.array(header["space origin"]) + inside @ steps
+        expected = image.grid.to_patient(np.argwhere(segment.mask.values)[:, ::-1].astype(float))
+        assert sorted(map(tuple, np.round(found, 2))) == sorted(map(tuple, np.round(expected, 2)))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(9, 11), (9, 10), (8, 9)])
