@@ -95,6 +95,7 @@ def test_a_link_to_a_study_shows_its_images_and_structures_without_a_click(
         wait_for_images(page)
         wait_for_structures(page)
         assert page.locator(STRUCTURES).count() >= 10
+        assert page.evaluate("window.services.measurementService.measurements.size") == 0, "a contour is no measurement"
         expect(page.locator("#pacs-notice")).to_have_count(0)
         visitor.screenshot("ohif-structures")
         assert visitor.complaints == [] or visitor.network_changed
