@@ -71,6 +71,9 @@ class Intake:
         self._labelled: set[str] = set()
 
     def start(self) -> None:
+        # Here, and not in the thread: of a new destination, what arrives before its first turn would be taken for older
+        # than it, should the server end meanwhile.
+        self._begin()
         self._loop.start()
 
     def stop(self) -> None:

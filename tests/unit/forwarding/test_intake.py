@@ -96,6 +96,18 @@ def test_a_new_destination_takes_what_arrives_from_now_on(archive: ArchiveDouble
     assert set(queued(forwarding)) == {study_id("2")}
 
 
+def test_what_arrives_right_after_the_first_start_is_not_older_than_the_destination(
+    archive: ArchiveDouble, make_forwarding: Callable[..., Forwarding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The process ends before its thread has taken a turn.
+    monkeypatch.setattr("host.lifecycle.Loop.start", lambda _loop: None)
+    intake_of(make_forwarding(ARCHIVE)).start()
+    archive.store_instance(instance_file())
+    again = make_forwarding(ARCHIVE)
+    intake_of(again).turn()
+    assert queued(again) == {study_id(): 1}
+
+
 def test_of_several_destinations_each_follows_by_itself(
     archive: ArchiveDouble, make_forwarding: Callable[..., Forwarding]
 ) -> None:
