@@ -1,6 +1,7 @@
 // Opening a study shows its structures without a click, and where OHIF would show nothing, says why.
-// Runs beside OHIF 3.13, which puts its services on `window`; changes one method of them, and touches nothing else of it.
+// Runs beside OHIF 3.13, which puts its services on `window`; touches nothing else of it but what contours.js says.
 
+import { spareContours } from '/pacs/contours.js';
 import { reasonFor } from '/pacs/reasons.js';
 import { hideNotice, qualityOf, showNotice } from '/pacs/notice.js';
 
@@ -88,7 +89,7 @@ async function showLayer(display, stillHere) {
   // Before the viewport has drawn, OHIF would answer that it "has been destroyed".
   if (!(await until(viewportIsSettled, PATIENCE_MS, stillHere))) return false;
   const segmentationId = display.displaySetInstanceUID;
-  keepContoursOutOfMeasurements();
+  spareContours();
   window.commandsManager.run('addDisplaySetAsLayer', { viewportId, displaySetInstanceUID: segmentationId });
 
   const represented = () => segmentationService.getSegmentationRepresentations(viewportId, { segmentationId })?.length > 0;
@@ -108,19 +109,6 @@ async function showLayer(display, stillHere) {
     if (drawn()) return true;
   }
   return until(drawn, DRAWING_MS, stillHere);
-}
-
-/**
- * OHIF 3.13 takes each contour of a structure for a measurement that it does not know, and looks for its label in every
- * point: two seconds for 3,000 contours, and as many rows in the list of measurements.
- */
-function keepContoursOutOfMeasurements() {
-  const { measurementService } = window.services;
-  if (Object.hasOwn(measurementService, 'addUnmappedMeasurement')) return;
-  const add = measurementService.addUnmappedMeasurement;
-  measurementService.addUnmappedMeasurement = function (detail, source) {
-    if (!detail.annotation?.data?.segmentation) add.call(this, detail, source);
-  };
 }
 
 /** The layer asked for by `&structures=UID`, else one that can be shown, on the present image if possible, else the first. */

@@ -30,6 +30,15 @@ COLOURED_PIXELS = """() => {
     return found;
 }"""
 STRUCTURES = ".svg-layer path"
+#: Whether the plane of an image is the same answer for whom asks twice in one task, and for whom asks in a later one.
+PLANES = """async () => {
+    const { viewportGridService, cornerstoneViewportService } = window.services;
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportGridService.getActiveViewportId());
+    const plane = () => window.cornerstone.metaData.get('imagePlaneModule', viewport.getImageIds()[0]);
+    const [first, second] = [plane(), plane()];
+    await new Promise(resolve => setTimeout(resolve));
+    return [first === second, first === plane()];
+}"""
 #: The original, whatever else has come to the study.
 STALE = str(dcmread(STS_STRUCTURES, stop_before_pixels=True).SOPInstanceUID)
 
@@ -100,6 +109,16 @@ def test_a_link_to_a_study_shows_its_images_and_structures_without_a_click(
         visitor.screenshot("ohif-structures")
         assert visitor.complaints == [] or visitor.network_changed
         assert visitor.foreign_requests(stack.ohif_port) == []
+
+
+def test_planes_of_images_are_worked_out_once_for_all_contours_and_anew_for_what_comes_later(
+    stack: Stack, browser: Browser, account: tuple[str, str], whole_study: str
+) -> None:
+    with visit(browser, account=account) as visitor:
+        page = open_study(visitor, stack, whole_study)
+
+        wait_for_structures(page)
+        assert page.evaluate(PLANES) == [True, False]
 
 
 @pytest.mark.parametrize(
