@@ -166,6 +166,9 @@ class Delivering:
         if missing.instances:
             already = len(consignment.instances) - len(missing.instances)
             with self._slots:
+                if not (claimed.by_hand or self.in_window):
+                    self._release(claimed, None)  # the window has closed during the wait
+                    return
                 # The wait for the studies before it is not this one's.
                 begun = time.perf_counter()
                 self._sender.send(missing, self._progress(claimed, already), stopping)
@@ -210,8 +213,11 @@ class Delivering:
             # It answers others: the fault is this study's, and must not hold up the rest.
             self._fail(claimed, reason)
             return
+        self._release(claimed, None if stopping.is_set() else reason)
+
+    def _release(self, claimed: Claim, reason: str | None) -> None:
         with self._database.begin() as connection:
-            ours = deliveries.release(connection, claimed, None if stopping.is_set() else reason)
+            ours = deliveries.release(connection, claimed, reason)
         if ours:
             self._on_state(claimed.id, "waiting")
 

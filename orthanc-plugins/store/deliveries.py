@@ -56,6 +56,7 @@ class Claim:
     instances: tuple[str, ...]
     attempts: int
     begun: bool
+    by_hand: bool
     owner: str
 
 
@@ -113,12 +114,14 @@ def claim(
             delivery.c.instances,
             delivery.c.attempts,
             delivery.c.instances_sent,
+            delivery.c.by_hand,
         )
     ).first()
     if row is None:
         return None
     begun = row.attempts > 1 or row.instances_sent > 0
-    return Claim(row.id, destination, row.study_orthanc_id, tuple(_unpack(row.instances)), row.attempts, begun, owner)
+    instances = tuple(_unpack(row.instances))
+    return Claim(row.id, destination, row.study_orthanc_id, instances, row.attempts, begun, row.by_hand, owner)
 
 
 def renew(connection: Connection, owner: str, ids: Collection[int], lease: timedelta) -> set[int]:

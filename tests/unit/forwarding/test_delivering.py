@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,10 @@ from unit.archive_double import ArchiveDouble
 from unit.forwarding.conftest import ARCHIVE
 from unit.forwarding.memory_sender import MemorySender
 from unit.host.dicom_files import UID_ROOT, instance_file, study_id
+
+#: A window that is closed now, whenever that is.
+_NOW = datetime.now().replace(second=0, microsecond=0)
+_ANOTHER_TIME = ((_NOW + timedelta(hours=6)).time(), (_NOW + timedelta(hours=8)).time())
 
 
 def uid(study: str) -> str:
@@ -384,6 +388,38 @@ def test_outside_the_window_only_what_is_sent_by_hand_goes(
     assert not line.delivering.deliver_next()
     rows, _ = forwarding.page(DeliverySearch(state="delivered"), 10, 0)
     assert [row.study_orthanc_id for row in rows] == [study_id("2")]
+
+
+def test_a_study_whose_turn_comes_after_the_window_has_closed_waits_for_the_next_one(
+    archive: ArchiveDouble, make_forwarding: Callable[..., Forwarding], sender: MemorySender
+) -> None:
+    forwarding = make_forwarding(ARCHIVE)
+    line = forwarding.lines["archive"]
+    assert line.intake is not None
+    for study in ("1", "2"):
+        archive.store_instance(instance_file(study=study))
+        line.intake.take(study_id(study))
+    sending, go_on = threading.Event(), threading.Event()
+
+    def half_way(_stopping: threading.Event) -> None:
+        sending.set()
+        assert go_on.wait(30)
+
+    sender.half_way = half_way
+    threads = [threading.Thread(target=line.delivering.deliver_next) for _ in range(2)]
+    threads[0].start()
+    assert sending.wait(30)
+    threads[1].start()
+    waiting = DeliverySearch(state="waiting")
+    while forwarding.page(waiting, 10, 0)[1]:
+        pass  # until the second one is taken, and waits for its place
+    line.delivering._destination = replace(ARCHIVE, window=Window(*_ANOTHER_TIME))
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    (row,), _ = forwarding.page(waiting, 10, 0)
+    assert (row.study_orthanc_id, row.attempts) == (study_id("2"), 0)
+    assert len(sender.held) == 1
 
 
 def test_all_threads_together_deliver_everything_once(
