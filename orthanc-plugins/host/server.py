@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ from store.database import Database
 
 logger = logging.getLogger("pacs")
 
+#: ``docker stop`` kills after ten seconds.
+_LONGEST_STOP_S = 8.0
 _LEVELS: dict[int, Level] = {
     orthanc.ResourceType.PATIENT: "patient",
     orthanc.ResourceType.STUDY: "study",
@@ -131,6 +134,7 @@ class Server:
     def _stop(self) -> None:
         if not self._started:
             return
+        _end_in_time()
         for part in reversed(self._background):
             part.stop()
         for part in reversed(self._background):
@@ -150,6 +154,21 @@ class Server:
                 "PostgreSQL is configured (PACS_POSTGRES_HOST), but Orthanc runs on SQLite. Its PostgreSQL plugin was "
                 'not loaded: look for its error above, and at "Plugins" and "PostgreSQL" in the configuration.'
             )
+
+
+def _end_in_time() -> None:
+    """End the process when it does not end by itself: a peer that hangs holds Orthanc's calls and jobs for a minute.
+
+    Nothing is lost by it: whatever counts is written before it is begun, as for a kill -9.
+    """
+
+    def end() -> None:
+        logger.warning("The server ends without waiting any longer for what it does: a peer may hang")
+        log.end_process(0)
+
+    timer = threading.Timer(_LONGEST_STOP_S, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _is_multipart(headers: dict[str, str]) -> bool:

@@ -237,6 +237,32 @@ def test_a_connection_that_breaks_in_the_middle_is_taken_up_where_it_broke(
     assert repeated(destination) <= 1
 
 
+@pytest.mark.parametrize("hangs", ["on_store", "on_find"])
+def test_the_server_stops_in_time_while_its_destination_hangs(
+    make_origin: Callable[..., OrthancServer], destination: DestinationArchive, hangs: str
+) -> None:
+    files = study("H1", 4)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        asked.set()
+        go_on.wait(RECOVERY_S)
+
+    setattr(destination, hangs, hang)
+    origin = make_origin(TimeoutSeconds=60).create().wait_until_ready()
+    try:
+        store(origin, *files)
+        assert asked.wait(RECOVERY_S)
+        code, seconds = origin.stop()
+    finally:
+        go_on.set()
+    assert code == 0, origin.log()[-3000:]
+    assert seconds < 10
+    origin.start_again()
+    wait_for_deliveries(origin, 4)
+    assert_all_there(destination, *files)
+
+
 def test_two_servers_on_one_database_send_each_study_once(
     make_orthanc: MakeOrthanc, postgres: Postgres, destination: DestinationArchive, tmp_path: Path
 ) -> None:
