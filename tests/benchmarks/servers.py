@@ -27,6 +27,7 @@ LABEL = f"org.pacs.test={os.environ.get('PACS_TEST_ID', 'bench')}"
 TESTS_HOST = "host.docker.internal"
 _START_S = 180.0
 _EXTRACTED_S = 300.0
+_DIGESTED_S = 5.0
 
 
 @dataclass
@@ -78,10 +79,10 @@ class Orthanc:
         raise TimeoutError("the structure sets were not extracted in time")
 
     def empty(self) -> None:
-        """Delete every patient, and wait until the deletions have been digested."""
+        """Delete every patient, and wait until the deletions have been digested: Orthanc goes on for seconds."""
         for patient in self.get("/patients").json():
             self.session.delete(self.url(f"/patients/{patient}"), timeout=120).raise_for_status()
-        time.sleep(1.5)
+        time.sleep(_DIGESTED_S)
 
     def store(self, folder: Path) -> float:
         """C-STORE a folder in one association; returns the seconds it took."""
