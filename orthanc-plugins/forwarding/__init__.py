@@ -13,6 +13,7 @@ from forwarding.model import Sender
 from forwarding.routes import create_router
 from forwarding.sending import create_sender
 from forwarding.service import Forwarding
+from host.certificates import Certificates
 from host.plugin import Host, Plugin
 from host.settings import secret
 from store.crosswalk import Crosswalk
@@ -27,8 +28,13 @@ def create(host: Host) -> Plugin:
     forwarding = Forwarding(host, destinations, lambda each: _sender(host, each), counters.on_outcome)
     host.metrics.register(Gauges(forwarding))
     forwarding.subscribe()
-    script = _BUTTON.read_text(encoding="utf-8") if destinations else ""
-    return Plugin("forwarding", create_router(forwarding), forwarding.background, script)
+    router = create_router(forwarding)
+    if not destinations:
+        return Plugin("forwarding", router)
+    urls = {each.name: each.address for each in destinations}
+    certificates = Certificates("pacs_destination_certificate_expiry_timestamp_seconds", "destination", urls)
+    host.metrics.register(certificates)
+    return Plugin("forwarding", router, (*forwarding.background, certificates), _BUTTON.read_text(encoding="utf-8"))
 
 
 def _sender(host: Host, destination: Destination) -> Sender:

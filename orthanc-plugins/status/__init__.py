@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from host.certificates import Certificates
 from host.plugin import Host, Plugin
 from host.settings import SERVICE_NAMES
 from status.metrics import ServiceMetrics
@@ -36,4 +37,7 @@ def create(host: Host) -> Plugin:
 
     monitor = Monitor(services, modalities, settings.probe_interval_s, settings.probe_timeout_s)
     host.metrics.register(ServiceMetrics(monitor))
-    return Plugin("status", create_router(monitor), (monitor,))
+    urls = {each.name: each.url for each in settings.services if each.url}
+    certificates = Certificates("pacs_service_certificate_expiry_timestamp_seconds", "service", urls)
+    host.metrics.register(certificates)
+    return Plugin("status", create_router(monitor), (monitor, certificates))

@@ -58,6 +58,9 @@ def http_health(url: str, timeout_s: float) -> Probe:
                 if answer.status_code >= 400:
                     raise ProbeError(f"{url} answers {answer.status_code} {answer.reason}")
                 return _version(answer, timeout_s)
+        except requests.exceptions.SSLError as error:
+            remedy = "it has expired, or its authority is missing in config/ca-certificates"
+            raise ProbeError(f"{url} shows a certificate that is not accepted: {remedy}") from error
         except requests.Timeout as error:
             raise ProbeError(f"{url} does not answer within {timeout_s:g} s") from error
         except requests.RequestException as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from forwarding.sending.files import give_up_when
 _LONGEST_PROBE_S = 10.0
 #: An archive that stores more slowly counts as hanging.
 _SLOWEST_BYTES_PER_S = 1_000_000
-_AUTHORITIES = ssl.get_default_verify_paths()
 _NOT_NOW = {408, 429, 502, 503, 504}
 PIECE_BYTES = 256 * 1024
 
@@ -38,8 +36,6 @@ class Web:
         """One conversation: connections and cookies are kept as long as it lasts. For one thread."""
         with requests.Session() as session:
             session.auth = self._auth
-            # The authorities of the machine, as Orthanc itself trusts them, not those that come with requests.
-            session.verify = _AUTHORITIES.cafile or _AUTHORITIES.capath or True
             yield session
 
     def patience_s(self, size_bytes: int) -> float:
