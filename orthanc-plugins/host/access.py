@@ -50,6 +50,12 @@ def user_of(authorization: str | None) -> str | None:
         return None
 
 
+def account_of(authorization: str | None) -> str:
+    """The account, empty when it is none of `ROLES`: a word for a metric's label."""
+    user = user_of(authorization) or ""
+    return user if user in ROLES else ""
+
+
 def is_allowed(method: str, path: str, authorization: str | None) -> bool:
     """Whether the account behind this request may make it.
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from host import problems
+from host import access, problems
 from host.events import Events, RequestServed
 from host.log import request_id
 from host.plugin import Plugin
@@ -77,7 +77,8 @@ class _RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope).get("x-request-id", "")
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
         identifier = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
         token = request_id.set(identifier)
         started = time.perf_counter()
@@ -97,7 +98,9 @@ class _RequestContext:
             await problems.failure(scope["method"], scope["path"], error)(scope, receive, send_with_id)
         finally:
             duration_s = time.perf_counter() - started
-            self._events.request_served.publish(RequestServed(scope["method"], _route(scope), status, duration_s))
+            account = access.account_of(headers.get("authorization"))
+            served = RequestServed(scope["method"], _route(scope), status, duration_s, account)
+            self._events.request_served.publish(served)
             request_id.reset(token)
 
 

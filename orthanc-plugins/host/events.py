@@ -79,12 +79,13 @@ class DeliveryChanged:
 
 @dataclass(frozen=True, slots=True)
 class RequestServed:
-    """A route has answered."""
+    """A route has answered; ``account`` is one of ``host.access.ROLES``, or empty."""
 
     method: str
     route: str
     status: int
     duration_s: float
+    account: str
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from host.access import ROLES
 from host.archive import Archive, ArchiveError
 from host.events import InstanceStored, RequestServed, StructuresExtracted
 from store import extractions
@@ -48,6 +49,9 @@ class Metrics:
             buckets=_REQUEST_BUCKETS,
             registry=registry,
         )
+        self._users = Counter(
+            "pacs_api_requests", "Requests of /api that were answered, by account.", ("account",), registry=registry
+        )
         self._extractions = Counter(
             "pacs_extractions",
             "Extractions of structure sets that ended, by outcome (done, failed, pending: to be tried again).",
@@ -60,6 +64,8 @@ class Metrics:
             buckets=_EXTRACTION_BUCKETS,
             registry=registry,
         )
+        for account in ROLES:
+            self._users.labels(account)
         for outcome in ("done", "failed", "pending"):
             self._extractions.labels(outcome)
         registry.register(_Holdings(archive))
@@ -72,6 +78,7 @@ class Metrics:
 
     def on_request(self, served: RequestServed) -> None:
         """Count one answered request."""
+        self._users.labels(served.account).inc()
         self._requests.labels(served.route, served.method, str(served.status)).observe(served.duration_s)
 
     def on_extraction(self, extracted: StructuresExtracted) -> None:

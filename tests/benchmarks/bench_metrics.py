@@ -71,7 +71,8 @@ def rows(runs: Runs) -> Iterator[Row]:
 def _scrape(database: Database, folder: Path, runs: Runs) -> Iterator[Row]:
     events = Events()
     service = Metrics(CollectorRegistry(auto_describe=True), ArchiveDouble(events), database, folder)
-    served = [RequestServed("GET", f"/api/route-{number}/{{identifier}}", 200, 0.01) for number in range(ROUTES)]
+    routes = [f"/api/route-{number}/{{identifier}}" for number in range(ROUTES)]
+    served = [RequestServed("GET", route, 200, 0.01, "admin") for route in routes]
     idle = [timed(lambda: [events.request_served.publish(each) for each in served]) for _ in range(runs.of(50))]
     events.request_served.subscribe(service.on_request)
     counted = [timed(lambda: [events.request_served.publish(each) for each in served]) for _ in range(runs.of(50))]

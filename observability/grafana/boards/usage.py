@@ -118,6 +118,12 @@ PANELS: list[Panel] = [
     ),
     lines(
         "Users of the API",
+        "Requests of /api per second, by account.",
+        "reqps",
+        ("sum by (account) (rate(pacs_api_requests_total[$__rate_interval]))", "{{account}}"),
+    ),
+    lines(
+        "Uses of the API",
         "Requests of /api per second, by route.",
         "reqps",
         (f"sum by (route) (rate({DURATION}_count[$__rate_interval]))", "{{route}}"),

@@ -77,6 +77,14 @@ def test_requests_are_counted_and_timed_by_route_method_and_status(client: TestC
     assert not any("Dupont" in str(key) for key in samples)
 
 
+def test_requests_are_counted_by_account_and_what_is_none_has_no_name(client: TestClient) -> None:
+    client.get("/api/status", auth=("viewer", "secret"))
+    client.get("/api/status", auth=("Dupont", "secret"))
+    counted = {key: found for key, found in scrape(client).items() if key[0] == "pacs_api_requests_total"}
+    accounts = {dict(labels)["account"]: found for (_, labels), found in counted.items()}
+    assert accounts == {"admin": 0, "viewer": 1, "prometheus": 0, "": 1}
+
+
 def test_extractions_are_counted_by_outcome_from_zero(client: TestClient, host: Host) -> None:
     for outcome in ("done", "failed", "pending"):
         assert value(scrape(client), "pacs_extractions_total", outcome=outcome) == 0
