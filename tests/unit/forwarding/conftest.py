@@ -5,16 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from doubles.xnat import create_server
 from doubles.xnat_requests import XnatServer
 from forwarding.configuration import Destination, Dicom, Selection
+from forwarding.delivering import Delivering
 from forwarding.service import Forwarding
 from host.events import Events
 from host.plugin import Host
+from store.delivery_lists import DeliverySearch
+from unit.archive_double import ArchiveDouble
 from unit.forwarding.memory_sender import MemorySender
+from unit.host.dicom_files import instance_file, study_id
 
 ARCHIVE = Destination("archive", Dicom("ARCHIVE"), (Selection(),), concurrency=1, attempts=3, first_retry_s=0.1)
 
@@ -58,6 +63,34 @@ def make_forwarding(host: Host, sender: MemorySender, monkeypatch: pytest.Monkey
 def forwarding(make_forwarding: Callable[..., Forwarding]) -> Forwarding:
     """Everything goes to one destination, one study at a time."""
     return make_forwarding(ARCHIVE)
+
+
+@pytest.fixture
+def delivering(forwarding: Forwarding) -> Delivering:
+    """What works off its queue."""
+    return forwarding.lines["archive"].delivering
+
+
+@pytest.fixture
+def queue(archive: ArchiveDouble, forwarding: Forwarding) -> Callable[..., int]:
+    """Store a study and queue it by rule; its delivery's number."""
+    intake = forwarding.lines["archive"].intake
+    assert intake is not None
+
+    def put(study: str = "1", instances: int = 4) -> int:
+        for sop in range(instances):
+            archive.store_instance(instance_file(sop=str(sop), study=study))
+        intake.take(study_id(study))
+        rows, _ = forwarding.page(DeliverySearch(study=study_id(study)), 1, 0)
+        return int(rows[0].id)
+
+    return put
+
+
+@pytest.fixture
+def row(forwarding: Forwarding) -> Callable[[int], Any]:
+    """A delivery by its number."""
+    return forwarding.get
 
 
 @pytest.fixture

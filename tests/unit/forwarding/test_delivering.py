@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from forwarding.delivering import Delivering, Outcome
 from forwarding.model import HeldBack, Refused, Unreachable
 from forwarding.service import Forwarding
 from host.archive import ArchiveError
-from host.events import StudyStable
 from host.plugin import Host
 from store.database import Database, utc_now
 from store.delivery_lists import DeliverySearch
@@ -27,10 +26,6 @@ from unit.archive_double import ArchiveDouble
 from unit.forwarding.conftest import ARCHIVE
 from unit.forwarding.memory_sender import MemorySender
 from unit.host.dicom_files import UID_ROOT, instance_file, study_id
-
-#: A window that is closed now, whenever that is.
-_NOW = datetime.now().replace(second=0, microsecond=0)
-_ANOTHER_TIME = ((_NOW + timedelta(hours=6)).time(), (_NOW + timedelta(hours=8)).time())
 
 
 def uid(study: str) -> str:
@@ -45,32 +40,6 @@ def outcomes() -> list[Outcome]:
 @pytest.fixture
 def forwarding(host: Host, sender: MemorySender, outcomes: list[Outcome]) -> Forwarding:
     return Forwarding(host, (ARCHIVE,), lambda _destination: sender, outcomes.append)
-
-
-@pytest.fixture
-def delivering(forwarding: Forwarding) -> Delivering:
-    return forwarding.lines["archive"].delivering
-
-
-@pytest.fixture
-def queue(archive: ArchiveDouble, forwarding: Forwarding) -> Callable[..., int]:
-    """Store a study and queue it by rule; its delivery's number."""
-    intake = forwarding.lines["archive"].intake
-    assert intake is not None
-
-    def put(study: str = "1", instances: int = 4) -> int:
-        for sop in range(instances):
-            archive.store_instance(instance_file(sop=str(sop), study=study))
-        intake.take(study_id(study))
-        rows, _ = forwarding.page(DeliverySearch(study=study_id(study)), 1, 0)
-        return int(rows[0].id)
-
-    return put
-
-
-@pytest.fixture
-def row(forwarding: Forwarding) -> Callable[[int], Any]:
-    return forwarding.get
 
 
 @pytest.fixture
@@ -241,54 +210,6 @@ def test_where_the_other_end_cannot_say_what_it_has_everything_goes_again(
     assert row(number).state == "delivered"
 
 
-def test_the_next_study_is_sent_while_the_first_one_is_being_proven(
-    queue: Any, delivering: Delivering, sender: MemorySender, row: Any
-) -> None:
-    first, second = queue("1"), queue("2")
-    asked, answer = threading.Event(), threading.Event()
-
-    def ask() -> None:
-        asked.set()
-        assert answer.wait(30)
-
-    sender.asked = ask
-    other = threading.Thread(target=delivering.deliver_next)
-    other.start()
-    assert asked.wait(30)
-    sender.asked = lambda: None
-    delivering.deliver_next()
-    assert (row(first).state, row(second).state) == ("verifying", "delivered")
-    answer.set()
-    other.join()
-    assert row(first).state == "delivered"
-
-
-def test_no_more_studies_are_sent_side_by_side_than_the_destination_takes(
-    queue: Any, delivering: Delivering, sender: MemorySender, row: Any
-) -> None:
-    assert ARCHIVE.concurrency == 1
-    numbers = [queue(str(study)) for study in range(1, 4)]
-    sending = threading.Lock()
-    overlaps: list[bool] = []
-
-    def half_way(_stopping: threading.Event) -> None:
-        alone = sending.acquire(blocking=False)
-        overlaps.append(not alone)
-        # Long enough for the others to come.
-        threading.Event().wait(0.1)
-        if alone:
-            sending.release()
-
-    sender.half_way = half_way
-    threads = [threading.Thread(target=delivering.deliver_next) for _ in numbers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert overlaps == [False, False, False]
-    assert {row(number).state for number in numbers} == {"delivered"}
-
-
 def test_stopping_gives_the_row_back_untried(
     queue: Any, delivering: Delivering, sender: MemorySender, row: Any, make_forwarding: Any
 ) -> None:
@@ -388,60 +309,3 @@ def test_outside_the_window_only_what_is_sent_by_hand_goes(
     assert not line.delivering.deliver_next()
     rows, _ = forwarding.page(DeliverySearch(state="delivered"), 10, 0)
     assert [row.study_orthanc_id for row in rows] == [study_id("2")]
-
-
-def test_a_study_whose_turn_comes_after_the_window_has_closed_waits_for_the_next_one(
-    archive: ArchiveDouble, make_forwarding: Callable[..., Forwarding], sender: MemorySender
-) -> None:
-    forwarding = make_forwarding(ARCHIVE)
-    line = forwarding.lines["archive"]
-    assert line.intake is not None
-    for study in ("1", "2"):
-        archive.store_instance(instance_file(study=study))
-        line.intake.take(study_id(study))
-    sending, go_on = threading.Event(), threading.Event()
-
-    def half_way(_stopping: threading.Event) -> None:
-        sending.set()
-        assert go_on.wait(30)
-
-    sender.half_way = half_way
-    threads = [threading.Thread(target=line.delivering.deliver_next) for _ in range(2)]
-    threads[0].start()
-    assert sending.wait(30)
-    threads[1].start()
-    waiting = DeliverySearch(state="waiting")
-    while forwarding.page(waiting, 10, 0)[1]:
-        pass  # until the second one is taken, and waits for its place
-    line.delivering._destination = replace(ARCHIVE, window=Window(*_ANOTHER_TIME))
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    (row,), _ = forwarding.page(waiting, 10, 0)
-    assert (row.study_orthanc_id, row.attempts) == (study_id("2"), 0)
-    assert len(sender.held) == 1
-
-
-def test_all_threads_together_deliver_everything_once(
-    archive: ArchiveDouble, host: Host, sender: MemorySender, eventually: Callable[..., None]
-) -> None:
-    forwarding = Forwarding(host, (replace(ARCHIVE, concurrency=4),), lambda _destination: sender)
-    forwarding.subscribe()
-    # Some are refused once, one breaks the connection once.
-    sender.faults = [None, Refused("busy"), None, Unreachable("aborted"), *[None] * 3, Refused("busy")]
-    for study in range(20):
-        for sop in range(3):
-            archive.store_instance(instance_file(sop=str(sop), study=str(study)))
-    for part in forwarding.background:
-        part.start()
-    try:
-        for study in range(20):
-            host.events.study_stable.publish(StudyStable(study_id(str(study))))
-        delivered = DeliverySearch(state="delivered")
-        eventually(lambda: forwarding.page(delivered, 1, 0)[1] == 20, what="twenty studies delivered")
-    finally:
-        for part in forwarding.background:
-            part.stop()
-        for part in forwarding.background:
-            part.join()
-    assert len(sender.held) == len(set(sender.held)) == 60
