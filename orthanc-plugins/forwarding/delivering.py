@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -159,12 +159,12 @@ class Delivering:
     def _deliver(self, claimed: Claim, stopping: threading.Event) -> None:
         begun = time.perf_counter()
         consignment = read_consignment(self._archive, claimed)
-        if not consignment.instances:
+        if not len(consignment):
             self._abandon(claimed)
             return
         missing = self._missing(consignment, stopping) if claimed.begun else consignment
-        if missing.instances:
-            already = len(consignment.instances) - len(missing.instances)
+        if len(missing):
+            already = len(consignment) - len(missing)
             with self._slots:
                 if not (claimed.by_hand or self.in_window):
                     self._release(claimed, None)  # the window has closed during the wait
@@ -179,7 +179,7 @@ class Delivering:
         self._on_state(claimed.id, "verifying")
         proof = self._sender.prove(consignment, stopping)
         if proof.missing:
-            raise Refused(_absent(proof, len(consignment.instances)))
+            raise Refused(_absent(proof, len(consignment)))
         self._succeed(claimed, proof, consignment, missing, time.perf_counter() - begun)
 
     def _missing(self, consignment: Consignment, stopping: threading.Event) -> Consignment:
@@ -191,7 +191,7 @@ class Delivering:
         lacking = tuple(each for each in consignment.instances if each.sop_instance_uid in missing)
         if len(lacking) != len(missing):
             return consignment  # de-identified instances are at the other end under other UIDs
-        return replace(consignment, instances=lacking, whole=consignment.whole and lacking == consignment.instances)
+        return consignment.part(lacking)
 
     def _succeed(
         self, claimed: Claim, proof: Proof, consignment: Consignment, sent: Consignment, duration_s: float
@@ -203,7 +203,7 @@ class Delivering:
             logger.info(
                 "Delivery %d of study %s to %s: %d instances proven by %s in %.2f s",
                 claimed.id, claimed.study_orthanc_id, self._destination.name,
-                len(consignment.instances), proof.method, duration_s,
+                len(consignment), proof.method, duration_s,
             )  # fmt: skip
             self._on_state(claimed.id, "delivered")
             self._on_outcome(Outcome(claimed, "delivered", sent.size_bytes, duration_s))
@@ -239,7 +239,7 @@ class Delivering:
 
     def _abandon(self, claimed: Claim) -> None:
         with self._database.begin() as connection:
-            ours = deliveries.abandon(connection, claimed, "the study was deleted before it was sent")
+            ours = deliveries.abandon(connection, claimed, "the study was deleted before it was delivered")
         if ours:
             self._on_state(claimed.id, "cancelled")
 

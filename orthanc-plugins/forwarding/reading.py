@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from forwarding.model import Consignment, Instance
@@ -75,26 +77,53 @@ def read_study(archive: Archive, orthanc_id: str) -> ReadStudy | None:
 
 def read_consignment(archive: Archive, claimed: Claim) -> Consignment:
     """What is still there of the instances that a delivery takes. Raises UnknownResource when the study is gone."""
-    whole = read_whole(archive, claimed.study_orthanc_id)
     wanted = set(claimed.instances)
-    instances = tuple(each for each in whole.instances if each.orthanc_id in wanted)
-    return replace(whole, instances=instances, whole=len(instances) == len(whole.instances))
+    held = read_series(archive, claimed.study_orthanc_id)
+    taken = {series: [each for each in instances if each in wanted] for series, instances in held.items()}
+    share = sum(map(len, taken.values())) / len(wanted)
+    return _consignment(
+        archive, claimed.study_orthanc_id, taken, round(share * claimed.size_bytes), whole=taken == held
+    )
 
 
 def read_whole(archive: Archive, study_orthanc_id: str) -> Consignment:
     """All instances of a study. Raises UnknownResource when it is gone."""
+    series = read_series(archive, study_orthanc_id)
+    size = archive.get(f"/studies/{study_orthanc_id}/statistics")
+    return _consignment(archive, study_orthanc_id, series, int(size["DiskSize"]), whole=True)
+
+
+def read_series(archive: Archive, study_orthanc_id: str) -> dict[str, list[str]]:
+    """Orthanc's identifiers of a study's instances, by Series Instance UID. Raises UnknownResource when it is gone."""
+    return {
+        _text(each["MainDicomTags"], "SeriesInstanceUID"): each["Instances"]
+        for each in archive.get(f"/studies/{study_orthanc_id}/series?expand")
+    }
+
+
+def _consignment(
+    archive: Archive, study_orthanc_id: str, series: Mapping[str, Sequence[str]], size_bytes: int, whole: bool
+) -> Consignment:
     study = archive.get(f"/studies/{study_orthanc_id}")
-    series = archive.get(f"/studies/{study_orthanc_id}/series?expand")
-    uids = {each["ID"]: _text(each["MainDicomTags"], "SeriesInstanceUID") for each in series}
-    held = archive.get(f"/studies/{study_orthanc_id}/instances?expand")
+    series = {uid: instances for uid, instances in series.items() if instances}
     return Consignment(
         study_orthanc_id=study_orthanc_id,
         study_instance_uid=_text(study["MainDicomTags"], "StudyInstanceUID"),
         patient_id=_text(study["PatientMainDicomTags"], "PatientID"),
-        # A series that came between the two questions is for a delivery of its own.
-        instances=tuple(_instance(each, uids[each["ParentSeries"]]) for each in held if each["ParentSeries"] in uids),
-        whole=True,
+        series=series,
+        size_bytes=size_bytes,
+        whole=whole,
+        _read=partial(_read_instances, archive, study_orthanc_id, series),
     )
+
+
+def _read_instances(
+    archive: Archive, study_orthanc_id: str, series: Mapping[str, Sequence[str]]
+) -> tuple[Instance, ...]:
+    """Those of these that are still there."""
+    uids = {each: uid for uid, instances in series.items() for each in instances}
+    held = archive.get(f"/studies/{study_orthanc_id}/instances?expand")
+    return tuple(_instance(each, uids[each["ID"]]) for each in held if each["ID"] in uids)
 
 
 def _instance(instance: Json, series_instance_uid: str) -> Instance:

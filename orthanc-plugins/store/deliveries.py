@@ -54,6 +54,7 @@ class Claim:
     destination: str
     study_orthanc_id: str
     instances: tuple[str, ...]
+    size_bytes: int
     attempts: int
     begun: bool
     by_hand: bool
@@ -112,6 +113,7 @@ def claim(
             delivery.c.id,
             delivery.c.study_orthanc_id,
             delivery.c.instances,
+            delivery.c.bytes_total,
             delivery.c.attempts,
             delivery.c.instances_sent,
             delivery.c.by_hand,
@@ -121,7 +123,17 @@ def claim(
         return None
     begun = row.attempts > 1 or row.instances_sent > 0
     instances = tuple(_unpack(row.instances))
-    return Claim(row.id, destination, row.study_orthanc_id, instances, row.attempts, begun, row.by_hand, owner)
+    return Claim(
+        id=row.id,
+        destination=destination,
+        study_orthanc_id=row.study_orthanc_id,
+        instances=instances,
+        size_bytes=row.bytes_total,
+        attempts=row.attempts,
+        begun=begun,
+        by_hand=row.by_hand,
+        owner=owner,
+    )
 
 
 def renew(connection: Connection, owner: str, ids: Collection[int], lease: timedelta) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from types import TracebackType
@@ -53,6 +54,8 @@ class Archive:
         self.habit = habit
         self.reports_to = reports_to
         self.arrived = 0
+        #: The levels of C-FIND at which it was asked.
+        self.asked: list[str] = []
         #: Of each image kept: its series, by its SOP Instance UID.
         self.kept: dict[str, str] = {}
         self._reporters: list[threading.Thread] = []
@@ -102,20 +105,20 @@ class Archive:
 
     def _find(self, event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
         asked = event.identifier
-        series = str(asked.get("SeriesInstanceUID", ""))
-        held = [uid for uid, of in self.kept.items() if of == series]
+        self.asked.append(asked.QueryRetrieveLevel)
         if asked.QueryRetrieveLevel == "SERIES":
-            answer = _answer(asked)
-            answer.NumberOfSeriesRelatedInstances = len(held)
-            if held:
+            for series, number in Counter(self.kept.values()).items():
+                answer = _answer(asked, series)
+                answer.NumberOfSeriesRelatedInstances = number
                 yield _PENDING, answer
         elif self.habit is Habit.KNOWS_SERIES_ONLY:
             yield _NOT_SUPPORTED, None
         else:
-            for uid in held:
-                answer = _answer(asked)
-                answer.SOPInstanceUID = uid
-                yield _PENDING, answer
+            for uid, series in self.kept.items():
+                if series == asked.SeriesInstanceUID:
+                    answer = _answer(asked, series)
+                    answer.SOPInstanceUID = uid
+                    yield _PENDING, answer
 
     def _commit(self, event: evt.Event) -> tuple[int, Dataset]:
         reporter = threading.Thread(target=self._report, args=(event.action_information,))
@@ -149,9 +152,9 @@ class Archive:
             association.release()
 
 
-def _answer(asked: Dataset) -> Dataset:
+def _answer(asked: Dataset, series: str) -> Dataset:
     answer = Dataset()
     answer.QueryRetrieveLevel = asked.QueryRetrieveLevel
     answer.StudyInstanceUID = asked.StudyInstanceUID
-    answer.SeriesInstanceUID = asked.SeriesInstanceUID
+    answer.SeriesInstanceUID = series
     return answer

@@ -26,7 +26,7 @@ def consign(server: OrthancServer, images: int = 5) -> Consignment:
             dataset.SeriesInstanceUID = generate_uid()
         instances.append(stored(archive, renumber(dataset)))
     study = archive.get(f"/instances/{instances[0].orthanc_id}/study")["ID"]
-    return Consignment(study, dataset.StudyInstanceUID, dataset.PatientID, tuple(instances), whole=True)
+    return Consignment.of(study, dataset.StudyInstanceUID, dataset.PatientID, tuple(instances), whole=True)
 
 
 def stored(archive: RemoteArchive, dataset: Dataset) -> Instance:

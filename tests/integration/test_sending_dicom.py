@@ -7,17 +7,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from doubles.archives import Archive, Habit
 from doubles.proxy import Proxy, proxy_to
 from forwarding.model import Consignment, Refused, Unreachable
 from integration.containers import HOST, TESTS_HOST, OrthancServer, configuration
+from integration.datasets import renumber
 from integration.polling import eventually
 from integration.remote_archive import RemoteArchive
-from integration.sending import consign, dicom_sender, held
+from integration.sending import consign, dicom_sender, held, stored
 
 
 def nothing(_instances: int, _bytes: int) -> None:
@@ -138,6 +141,38 @@ def test_an_archive_that_accepts_and_loses_is_found_out(
         sender = dicom_sender(ours, "PEER", peer.port, commitment)
         sender.send(study, nothing, threading.Event())
         assert len(sender.prove(study, threading.Event()).missing) == lost
+
+
+def test_numbers_prove_what_the_peer_did_not_hold_before(ours: OrthancServer) -> None:
+    study = consign(ours)
+    with Archive("PEER") as peer:
+        sender = dicom_sender(ours, "PEER", peer.port)
+        for levels in (["SERIES", "SERIES"], ["SERIES", "SERIES", "IMAGE", "IMAGE"]):
+            peer.asked.clear()
+            sender.send(study, nothing, threading.Event())
+            assert sender.prove(study, threading.Event()).missing == frozenset()
+            assert peer.asked == levels
+
+
+def test_a_number_that_others_make_up_proves_nothing(ours: OrthancServer) -> None:
+    study = consign(ours)
+    with Archive("PEER", Habit.LOSES_ONE) as peer:
+        peer.kept["1.2.3"] = study.instances[0].series_instance_uid
+        sender = dicom_sender(ours, "PEER", peer.port)
+        sender.send(study, nothing, threading.Event())
+        assert len(sender.prove(study, threading.Event()).missing) == 1
+
+
+def test_a_number_that_our_own_next_delivery_makes_up_proves_nothing(ours: OrthancServer) -> None:
+    study = consign(ours, images=1)
+    (image,) = study.instances
+    with Archive("PEER", Habit.LOSES) as peer:
+        sender = dicom_sender(ours, "PEER", peer.port)
+        sender.send(study, nothing, threading.Event())
+        dataset = dcmread(BytesIO(RemoteArchive(ours).read_instance(image.orthanc_id)))
+        late = stored(RemoteArchive(ours), renumber(dataset))
+        peer.kept[late.sop_instance_uid] = image.series_instance_uid
+        assert sender.prove(study, threading.Event()).missing == {image.sop_instance_uid}
 
 
 def test_a_false_commitment_is_found_out_by_c_find(ours: OrthancServer, study: Consignment, way_back: Proxy) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -90,7 +89,7 @@ def test_images_leave_compressed_when_asked_for_and_the_same_pixel_for_pixel(
 ) -> None:
     images = consign(ours)
     structures = copy_of(STS_STRUCTURES, images.patient_id, StudyInstanceUID=images.study_instance_uid)
-    study = replace(images, instances=(*images.instances, stored(RemoteArchive(ours), structures)))
+    study = images.part((*images.instances, stored(RemoteArchive(ours), structures)))
     compressed = sender(compress=True)
     compressed.send(study, nothing, threading.Event())
     assert compressed.prove(study, threading.Event()).missing == frozenset()

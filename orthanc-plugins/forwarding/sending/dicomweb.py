@@ -6,7 +6,6 @@ import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -74,7 +73,7 @@ class DicomwebSender:
         if answer.status_code not in (_STORED, _PARTLY, _CONFLICT, 204):
             raise self._web.strange(answer, "STOW-RS")
         instances = consignment.instances[before : before + len(batch)]
-        missing = self._missing(session, replace(consignment, instances=instances))
+        missing = self._missing(session, consignment.part(instances))
         if missing:
             reasons = ", ".join(sorted({f"{reason:#06x}" for reason in _failures(answer)})) or "it gives no reason"
             raise Refused(

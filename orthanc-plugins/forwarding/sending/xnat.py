@@ -94,7 +94,7 @@ class XnatSender:
             timeout_s = self._web.patience_s(len(body))
             answer = self._web.ask(session, "POST", path, timeout_s, params=query, data=body, headers=headers)
             self._check_import(answer, place)
-        progress(len(consignment.instances), consignment.size_bytes)
+        progress(len(consignment), consignment.size_bytes)
 
     def prove(self, consignment: Consignment, stopping: threading.Event) -> Proof:
         held: set[str] = set()
@@ -209,7 +209,7 @@ class _Body:
             yield from self._pace.pieces(content)
             sent += len(content)
             share = sent / self._size
-            self._progress(int(share * len(self._consignment.instances)), int(share * self._consignment.size_bytes))
+            self._progress(int(share * len(self._consignment)), int(share * self._consignment.size_bytes))
 
 
 def _label(text: str) -> str:

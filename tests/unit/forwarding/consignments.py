@@ -28,7 +28,7 @@ def consign(archive: ArchiveDouble, *files: Path | bytes) -> Consignment:
             )
         )
     study = archive.instances[instances[0].orthanc_id].ids["study"]
-    return Consignment(study, str(dataset.StudyInstanceUID), str(dataset.PatientID), tuple(instances))
+    return Consignment.of(study, str(dataset.StudyInstanceUID), str(dataset.PatientID), tuple(instances))
 
 
 def nothing(_instances: int, _bytes: int) -> None:

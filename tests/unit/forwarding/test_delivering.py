@@ -264,7 +264,7 @@ def test_a_study_whose_deletion_was_not_heard_of_is_cancelled_when_it_is_its_tur
     number = queue()
     archive.delete("study", study_id())
     delivering.deliver_next()
-    assert (row(number).state, row(number).reason) == ("cancelled", "the study was deleted before it was sent")
+    assert (row(number).state, row(number).reason) == ("cancelled", "the study was deleted before it was delivered")
 
 
 def test_a_fault_of_the_archive_is_tried_again(

@@ -87,6 +87,6 @@ def test_who_a_study_is_stands_in_the_crosswalk_before_it_leaves(host: Host, arc
 
     sender = Sender()
     recording = RecordingSender(sender, "xnat", deidentifier, crosswalk, archive, host.database)
-    consignment = Consignment(study_id(), f"{UID_ROOT}.1", "P1", ())
+    consignment = Consignment.of(study_id(), f"{UID_ROOT}.1", "P1", ())
     recording.send(consignment, lambda *_: None, threading.Event())
     assert sender.held == ["Dupont^Renée"]
