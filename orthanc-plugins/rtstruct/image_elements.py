@@ -132,14 +132,29 @@ def _transfer_syntax(data: bytes) -> tuple[str, int]:
     return plain(value(meta, TRANSFER_SYNTAX_UID)), start
 
 
-def _walked(data: bytes, pixels: bool) -> tuple[Item, int]:
+def walk_head(data: bytes, schema: Schema, before: int = PIXEL_DATA) -> tuple[Item, int]:
+    """What a schema names of the elements below the tag `before`, and the byte at which that stands; of any file.
+
+    Raises
+    ------
+    Unexpected
+        Perhaps DICOM, but for pydicom to read: deflated, big endian, without preamble.
+    Damage
+        The bytes contradict themselves.
+
+    """
     transfer_syntax, start = _transfer_syntax(data)
+    if transfer_syntax in _OTHERWISE_ENCODED or not transfer_syntax:
+        raise Unexpected("transfer syntax")
     # PS3.5 A.4: around compressed pixels everything is Explicit VR Little Endian.
-    if transfer_syntax not in _NATIVE and (pixels or transfer_syntax in _OTHERWISE_ENCODED or not transfer_syntax):
+    return Walk(data, explicit=transfer_syntax != _IMPLICIT).dataset(start, schema, before=before)
+
+
+def _walked(data: bytes, pixels: bool) -> tuple[Item, int]:
+    if pixels and _transfer_syntax(data)[0] not in _NATIVE:
         raise Unexpected("transfer syntax")
     # Nothing after the pixels matters.
-    before = PIXEL_DATA + 1 if pixels else PIXEL_DATA
-    return Walk(data, explicit=transfer_syntax != _IMPLICIT).dataset(start, _SCHEMA, before=before)
+    return walk_head(data, _SCHEMA, before=PIXEL_DATA + 1 if pixels else PIXEL_DATA)
 
 
 def _decoded(data: bytes) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from host.problems import Problem, problem_response
@@ -52,27 +53,27 @@ _RAW_TYPES = (
 _FORM_REMEDY = "Send files as multipart/form-data, for example: curl -F files=@image.dcm http://…:8000/api/upload"
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
 def create_router(uploader: Uploader, max_bytes: int, max_files: int) -> APIRouter:
     """The route on top of ``uploader``; bodies over ``max_bytes`` and forms over ``max_files`` are refused."""
     router = APIRouter(tags=["upload"])
 
-    def upload(request: Request, body: Annotated[bytes, Depends(_body)]) -> Response:
+    async def upload(request: Request) -> Response:
         """Store DICOM files in Orthanc.
 
         Each file gets its own result; a file that is rejected does not keep the others from being stored. ZIP archives
         are unpacked, alone or as files of a form. 200: all stored (now or before); 207: some rejected.
         """
+        body = await request.body()
+        return await run_in_threadpool(store, body, request.headers.get("content-type", ""))
+
+    def store(body: bytes, content_type: str) -> Response:
         if not body:
             raise Problem(400, "The request has no body.", _FORM_REMEDY)
         if len(body) > max_bytes:
             detail = f"The body has {len(body) >> 20} MB; {max_bytes >> 20} MB are allowed."
             raise Problem(413, detail, "Send fewer files at a time, or use C-STORE (./pacs send), which has no limit.")
         try:
-            answer = uploader.upload(_files(body, request.headers.get("content-type", ""), max_files))
+            answer = uploader.upload(_files(body, content_type, max_files))
         except MalformedForm as error:
             raise Problem(400, f"The form cannot be read: {error}.", _FORM_REMEDY) from error
         except ArchiveUnavailable as error:

@@ -11,6 +11,10 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from host.archive import Archive, ArchiveError, InvalidDicom, StoredInstance
+from rtstruct.elements import SOP_INSTANCE_UID, STUDY_INSTANCE_UID, value
+from rtstruct.image_elements import walk_head
+from rtstruct.text import plain
+from rtstruct.walk import Damage, Unexpected
 from upload.archives import RefusedZip, ZipLimits, is_zip, members_of
 from upload.models import UploadAnswer, UploadedFile
 
@@ -52,8 +56,9 @@ class Uploader:
         }
         if faults and faults == len(results):
             raise ArchiveUnavailable
-        # Names of files may hold names of patients: only counts are logged.
-        logger.info("Upload: %(stored)d stored, %(already_stored)d already stored, %(rejected)d rejected", counts)
+        if len(results) > 1 or counts["rejected"]:
+            # Names of files may hold names of patients: only counts are logged.
+            logger.info("Upload: %(stored)d stored, %(already_stored)d already stored, %(rejected)d rejected", counts)
         return UploadAnswer(files=results, **counts)
 
     def _store(self, name: str, content: bytes) -> Iterator[tuple[UploadedFile, bool]]:
@@ -128,6 +133,15 @@ def _why_invalid(content: bytes, error: InvalidDicom) -> str:
 
 def _uids(content: bytes) -> tuple[str | None, str | None]:
     """SOP and Study Instance UID of a file that the archive has accepted."""
+    try:
+        # Takes a tenth of pydicom's time, which counts where each image is a request.
+        item, _ = walk_head(content, {SOP_INSTANCE_UID: None, STUDY_INSTANCE_UID: None}, before=STUDY_INSTANCE_UID + 1)
+        return plain(value(item, SOP_INSTANCE_UID)) or None, plain(value(item, STUDY_INSTANCE_UID)) or None
+    except (Unexpected, Damage):
+        return _uids_by_pydicom(content)
+
+
+def _uids_by_pydicom(content: bytes) -> tuple[str | None, str | None]:
     tags = ["SOPInstanceUID", "StudyInstanceUID"]
     try:
         dataset = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True, force=True, specific_tags=tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,24 @@ def test_real_files_are_stored_unchanged(client: TestClient, archive: ArchiveDou
         assert file["name"] == path.name
         assert archive.instances[file["orthanc_id"]].dicom == path.read_bytes()
         assert file["sop_instance_uid"] == pydicom.dcmread(path).SOPInstanceUID
+
+
+ENCODED = [
+    "CT_small.dcm",
+    "MR_small_implicit.dcm",
+    "image_dfl.dcm",
+    "MR_small_bigendian.dcm",
+    "JPEG2000.dcm",
+    "badVR.dcm",
+]
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_identifiers_are_those_that_pydicom_reads_however_a_file_is_encoded(client: TestClient, name: str) -> None:
+    dicom = Path(str(get_testdata_file(name))).read_bytes()
+    (file,) = raw(client, dicom).json()["files"]
+    dataset = pydicom.dcmread(BytesIO(dicom), force=True)
+    assert (file["sop_instance_uid"], file["study_instance_uid"]) == (dataset.SOPInstanceUID, dataset.StudyInstanceUID)
 
 
 def test_sending_again_is_already_stored_and_still_200(client: TestClient) -> None:
