@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .measure import untangled
-from .model import Combine, Contour, Finding, Structure
+from .model import Combine, Finding, Structure
 from .planes import AXIAL, Floats, Frame, Integers, frame_of
 from .polygons import Polygons, extremes, polygons_of
 from .solid import Solid, is_closed, solid_of
@@ -139,9 +138,11 @@ def analyse(structure: Structure, combine: Combine = "auto") -> StructureAnalysi
     if not contours:
         return StructureAnalysis(number=structure.number, name=structure.name)
     counts = np.array([len(contour.points_mm) for contour in contours], dtype=np.intp)
-    xyz = np.concatenate([contour.points_mm for contour in contours]).T.copy()
+    xyz = np.empty((3, counts.sum()))
+    np.concatenate([contour.points_mm for contour in contours], out=xyz.T)
     closed = np.flatnonzero([is_closed(contour) for contour in contours])
-    frame = _frame(contours, closed, xyz, counts)
+    low, high = extremes(xyz, np.cumsum(counts) - counts)
+    frame = frame_of([contours[index].points_mm for index in closed], (high - low).max(axis=0)[closed])
     polygons, complete = untangled(polygons_of(xyz, counts, frame or AXIAL), closed)
     solid = solid_of(structure, closed, polygons, frame, combine) if frame else None
     return StructureAnalysis(
@@ -157,19 +158,13 @@ def analyse(structure: Structure, combine: Combine = "auto") -> StructureAnalysi
         volume_cm3=solid.volumes.full if solid else None,
         volume_half_end_slabs_cm3=solid.volumes.half_end_slabs if solid else None,
         centroid_mm=solid.centroid_mm if solid and solid.centroid_mm else _vector(xyz.mean(axis=1)),
-        bounding_box_mm=(_vector(xyz.min(axis=1)), _vector(xyz.max(axis=1))),
-        contours=_each(polygons, xyz, closed, solid, frame or AXIAL),
+        bounding_box_mm=(_vector(low.min(axis=1)), _vector(high.max(axis=1))),
+        contours=_each(polygons, xyz, (low, high), closed, solid, frame or AXIAL),
         findings=(
             *_findings(structure, has_frame=frame is not None, complete=complete),
             *(solid.findings if solid else ()),
         ),
     )
-
-
-def _frame(contours: Sequence[Contour], closed: Integers, xyz: Floats, counts: Integers) -> Frame | None:
-    low, high = extremes(xyz, np.cumsum(counts) - counts)
-    extents = (high - low).max(axis=0)[closed]
-    return frame_of([contours[index].points_mm for index in closed], extents)
 
 
 def _findings(structure: Structure, has_frame: bool, complete: bool) -> list[Finding]:
@@ -206,41 +201,47 @@ def _areas(solid: Solid, frame: Frame) -> tuple[PlaneArea, ...]:
     some = solid.area_mm2 > 0
     divisor = np.where(some, solid.area_mm2, 1.0)
     centroids = np.stack((solid.moment_u / divisor, solid.moment_v / divisor, solid.position_mm), axis=1) @ frame.axes
+    places = zip(*centroids.T.tolist(), strict=True)
     columns = (
         solid.position_mm.tolist(),
         solid.area_mm2.tolist(),
         solid.contour_count.tolist(),
         solid.perimeter_mm.tolist(),
-        [_tuple(centroid) if has else None for centroid, has in zip(centroids.tolist(), some.tolist(), strict=True)],
+        [place if has else None for place, has in zip(places, some.tolist(), strict=True)],
     )
     return tuple(PlaneArea(*each) for each in zip(*columns, strict=True))
 
 
 def _each(
-    polygons: Polygons, xyz: Floats, closed: Integers, solid: Solid | None, frame: Frame
+    polygons: Polygons,
+    xyz: Floats,
+    boxes: tuple[Floats, Floats],
+    closed: Integers,
+    solid: Solid | None,
+    frame: Frame,
 ) -> tuple[ContourAnalysis, ...]:
-    counts = polygons.ends - polygons.starts
+    counts, enclosed = polygons.ends - polygons.starts, polygons.enclosed
     centroid = (np.add.reduceat(xyz, polygons.starts, axis=1) / counts).T
-    perimeter = polygons.perimeter_mm.copy()
+    perimeter = enclosed.perimeter_mm.copy()
     if len(closed) < len(counts):
         perimeter = _lengths(xyz, polygons)
     area = np.zeros(len(counts))
     hole = np.zeros(len(counts), dtype=bool)
     if solid:
-        area[closed] = np.abs(polygons.area_mm2[closed])
+        area[closed] = np.abs(enclosed.area_mm2[closed])
         hole = solid.hole
-        perimeter[closed] = polygons.perimeter_mm[closed]
+        perimeter[closed] = enclosed.perimeter_mm[closed]
         some = closed[area[closed] > 0]
-        centres = np.stack((polygons.moment_u, polygons.moment_v), axis=1)[some] / polygons.area_mm2[some, None]
+        centres = np.stack((enclosed.moment_u, enclosed.moment_v), axis=1)[some] / enclosed.area_mm2[some, None]
         centroid[some] = np.column_stack((centres, polygons.position[some])) @ frame.axes
-    low, high = extremes(xyz, polygons.starts)
+    low, high = boxes
     columns = (
         polygons.position.tolist(),
         area.tolist(),
         hole.tolist(),
         perimeter.tolist(),
-        [_tuple(each) for each in centroid.tolist()],
-        [(_tuple(a), _tuple(b)) for a, b in zip(low.T.tolist(), high.T.tolist(), strict=True)],
+        zip(*centroid.T.tolist(), strict=True),
+        zip(zip(*low.tolist(), strict=True), zip(*high.tolist(), strict=True), strict=True),
     )
     return tuple(ContourAnalysis(*each) for each in zip(*columns, strict=True))
 
@@ -251,11 +252,6 @@ def _lengths(xyz: Floats, polygons: Polygons) -> Floats:
     steps[:-1] = np.sqrt((np.diff(xyz, axis=1) ** 2).sum(axis=0))
     steps[polygons.ends - 1] = 0
     return np.add.reduceat(steps, polygons.starts)
-
-
-def _tuple(values: list[float]) -> Vector:
-    x, y, z = values
-    return x, y, z
 
 
 def _vector(values: Floats) -> Vector:

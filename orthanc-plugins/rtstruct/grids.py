@@ -83,7 +83,9 @@ class Grid:
     def to_index(self, points_mm: Floats) -> Floats:
         """Fractional indices (column, row, slice), shape (N, 3), of points in mm, shape (N, 3)."""
         # Axis by axis: loops over three numbers at a time take six times as long.
-        relative = np.stack([points_mm[:, axis] - self.origin_mm[axis] for axis in range(3)])
+        relative = np.empty((3, len(points_mm)))
+        for axis in range(3):
+            np.subtract(points_mm[:, axis], self.origin_mm[axis], out=relative[axis])
         if self._axis_aligned:
             # Most images; and a division alone rounds less than a product with an inverse.
             relative /= self.spacing_mm[:, None]

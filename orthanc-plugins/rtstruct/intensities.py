@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ Counts = npt.NDArray[np.int64]
 
 #: Whole numbers that span less than this are counted; that is exact, and ten times as fast as sorting.
 _MOST_LEVELS = 1 << 17
+#: How many of them are counted together.
+_PORTION = 1 << 17
 #: Of a histogram; more says that the width is too small.
 MOST_BINS = 10_000
 #: About how many bins a histogram has whose width nobody gave.
@@ -166,17 +169,27 @@ def _levels(image: Image, mask: Mask) -> tuple[Floats, Counts]:
         inside = mask.inside
         if not image.present[slices].all():
             inside = inside & image.present[slices][:, None, None]
-        stored = image.stored[mask.box][inside]
+        # Flat: of three axes it takes a third longer.
+        stored = np.ascontiguousarray(image.stored[mask.box]).reshape(-1)[inside.reshape(-1)]
         if len(stored):
             low, high = int(stored.min()), int(stored.max())
             if high - low < _MOST_LEVELS:
-                counts = np.bincount(stored.astype(np.int64) - low)
+                counts = _counts(stored, low, high)
                 level = np.flatnonzero(counts)
                 values = (level + low) * slope[0] + intercept[0]
                 # A negative slope turns the order round.
                 return (values, counts[level]) if slope[0] > 0 else (values[::-1], counts[level][::-1])
     values, counts = np.unique(image.value_at(mask.inside, mask.box), return_counts=True)
     return values, counts.astype(np.int64)
+
+
+def _counts(stored: npt.NDArray[np.integer[Any]], low: int, high: int) -> Counts:
+    """How often each whole number from `low` to `high` is there. In portions that stay in the processor's cache."""
+    counts = np.zeros(high - low + 1, dtype=np.int64)
+    for start in range(0, len(stored), _PORTION):
+        level = np.subtract(stored[start : start + _PORTION], low, dtype=np.int64)
+        counts += np.bincount(level, minlength=len(counts))
+    return counts
 
 
 def _histogram(values: Floats, counts: Counts, image: Image, bin_width: float | None) -> Histogram:

@@ -119,7 +119,8 @@ def untangled(polygons: Polygons, closed: Integers) -> tuple[Polygons, bool]:
     suspects = np.intersect1d(_tangled(polygons), closed)
     if not len(suspects):
         return polygons, True
-    area, moment_u, moment_v = (each.copy() for each in (polygons.area_mm2, polygons.moment_u, polygons.moment_v))
+    enclosed = polygons.enclosed
+    area, moment_u, moment_v = (each.copy() for each in (enclosed.area_mm2, enclosed.moment_u, enclosed.moment_v))
     crossings = 0
     for index in suspects.tolist():
         if crossings > MOST_CROSSINGS:
@@ -133,7 +134,8 @@ def untangled(polygons: Polygons, closed: Integers) -> tuple[Polygons, bool]:
             sign * found.moment_v,
         )
     complete = crossings <= MOST_CROSSINGS
-    return replace(polygons, area_mm2=area, moment_u=moment_u, moment_v=moment_v), complete
+    mended = replace(enclosed, area_mm2=area, moment_u=moment_u, moment_v=moment_v)
+    return replace(polygons, mended=mended), complete
 
 
 def _tangled(polygons: Polygons) -> Integers:

@@ -79,7 +79,7 @@ def nesting_of(polygons: Polygons, members: Integers, plane: Integers) -> Nestin
             break
         shared, crossed = _shared(polygons, smaller, larger)
         crossings += crossed
-        area = abs(float(polygons.area_mm2[smaller]))
+        area = abs(float(polygons.enclosed.area_mm2[smaller]))
         if shared > (1 - _TOUCHING) * area:
             depth[smaller] += 1
         elif shared > _TOUCHING * area:
@@ -88,7 +88,7 @@ def nesting_of(polygons: Polygons, members: Integers, plane: Integers) -> Nestin
 
 
 def _candidates(polygons: Polygons, members: Integers, plane: Integers) -> tuple[list[tuple[int, int]], bool]:
-    areas = np.abs(polygons.area_mm2)
+    areas = np.abs(polygons.enclosed.area_mm2)
     vertices = polygons.ends - polygons.starts
     pairs: list[tuple[int, int]] = []
     work = 0
@@ -112,11 +112,11 @@ def _candidates(polygons: Polygons, members: Integers, plane: Integers) -> tuple
 
 def _shared(polygons: Polygons, smaller: int, larger: int) -> tuple[float, int]:
     """The area in mm² that two contours share, and how many crossings of scan lines it took to know."""
-    area = abs(float(polygons.area_mm2[smaller]))
+    area = abs(float(polygons.enclosed.area_mm2[smaller]))
     inside = _samples_inside(polygons, smaller, larger)
     if inside.all() != inside.any() or _edges_cross(polygons, smaller, larger):
         together = measure([polygons.vertices(smaller), polygons.vertices(larger)])
-        return (area + abs(float(polygons.area_mm2[larger])) - together.area) / 2, together.crossings
+        return (area + abs(float(polygons.enclosed.area_mm2[larger])) - together.area) / 2, together.crossings
     return (area if inside.all() else 0.0), 0
 
 

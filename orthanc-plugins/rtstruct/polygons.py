@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,28 @@ from .planes import Frame
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosed:
+    """What each of many contours encloses; all of shape (C,).
+
+    Attributes
+    ----------
+    area_mm2
+        Signed, positive when counter-clockwise seen against the normal. Where a contour meets or crosses itself, each
+        part counts as often as it is wound around, unless `measure.untangled` mends that.
+    moment_u, moment_v
+        The integrals of u and v over each contour, in mm³, signed as the area is.
+    perimeter_mm
+        Of the closed contours.
+
+    """
+
+    area_mm2: Floats
+    moment_u: Floats
+    moment_v: Floats
+    perimeter_mm: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +49,10 @@ class Polygons:
         Shape (C,): of each contour along the normal, midway between its extremes.
     w_low, w_high
         Shape (C,): the extremes of each contour along the normal, equal when it lies on one of the planes.
-    area_mm2
-        Shape (C,): signed, positive when counter-clockwise seen against the normal. Where a contour meets or
-        crosses itself, each part counts as often as it is wound around, unless `measure.untangled` mends that.
-    perimeter_mm
-        Shape (C,): of the closed contours.
-    moment_u, moment_v
-        Shape (C,): the integrals of u and v over each contour, in mm³, signed as the area is.
     low, high
         Shape (C, 2): the corners of the bounding boxes in u and v.
+    mended
+        What they enclose, where that is known better than by the shoelace formula.
 
     """
 
@@ -45,12 +63,14 @@ class Polygons:
     position: Floats
     w_low: Floats
     w_high: Floats
-    area_mm2: Floats
-    moment_u: Floats
-    moment_v: Floats
-    perimeter_mm: Floats
     low: Floats
     high: Floats
+    mended: Enclosed | None = None
+
+    @cached_property
+    def enclosed(self) -> Enclosed:
+        """As if all of them were closed. Measured when it is asked for: to fill them it need not be known."""
+        return self.mended or _shoelace(self.u, self.v, self.starts, self.ends)
 
     def vertices(self, index: int) -> tuple[Floats, Floats]:
         """The coordinates u and v of one contour."""
@@ -59,7 +79,7 @@ class Polygons:
 
 
 def polygons_of(xyz: Floats, counts: Integers, frame: Frame) -> Polygons:
-    """Project contours and measure them as if all of them were closed.
+    """Project contours.
 
     Parameters
     ----------
@@ -77,7 +97,6 @@ def polygons_of(xyz: Floats, counts: Integers, frame: Frame) -> Polygons:
     w_low, w_high = extremes(w, starts)
     u_low, u_high = extremes(u, starts)
     v_low, v_high = extremes(v, starts)
-    area, moment_u, moment_v, perimeter = _shoelace(u, v, starts, ends, counts)
     return Polygons(
         u=u,
         v=v,
@@ -86,10 +105,6 @@ def polygons_of(xyz: Floats, counts: Integers, frame: Frame) -> Polygons:
         position=w_low + (w_high - w_low) / 2,
         w_low=w_low,
         w_high=w_high,
-        area_mm2=area,
-        moment_u=moment_u,
-        moment_v=moment_v,
-        perimeter_mm=perimeter,
         low=np.stack((u_low, v_low), axis=1),
         high=np.stack((u_high, v_high), axis=1),
     )
@@ -100,9 +115,8 @@ def extremes(values: Floats, starts: Integers) -> tuple[Floats, Floats]:
     return np.minimum.reduceat(values, starts, axis=-1), np.maximum.reduceat(values, starts, axis=-1)
 
 
-def _shoelace(
-    u: Floats, v: Floats, starts: Integers, ends: Integers, counts: Integers
-) -> tuple[Floats, Floats, Floats, Floats]:
+def _shoelace(u: Floats, v: Floats, starts: Integers, ends: Integers) -> Enclosed:
+    counts = ends - starts
     # Relative to each polygon's first vertex: far from the origin the products would lose digits.
     u0, v0 = u[starts], v[starts]
     u = u - np.repeat(u0, counts)
@@ -123,7 +137,7 @@ def _shoelace(
     v *= cross
     moment_u = np.add.reduceat(u, starts) / 6 + u0 * area
     moment_v = np.add.reduceat(v, starts) / 6 + v0 * area
-    return area, moment_u, moment_v, perimeter
+    return Enclosed(area, moment_u, moment_v, perimeter)
 
 
 def following[Values: npt.NDArray[Any]](values: Values, starts: Integers, ends: Integers) -> Values:

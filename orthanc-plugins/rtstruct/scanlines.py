@@ -70,8 +70,11 @@ def edges_of(
     level = np.ceil(row) if whole_rows else row
     start = np.flatnonzero(level != following(level, starts, ends))
     stop = start + 1
-    last = np.isin(stop, ends)
-    stop[last] = starts[np.searchsorted(ends, stop[last])]
+    # From the last vertex of each polygon the way is back to its first.
+    after = np.full(len(row) + 1, -1, dtype=np.intp)
+    after[ends] = starts
+    last = after[stop] >= 0
+    stop[last] = after[stop[last]]
     down = row[start] < row[stop]
     low, high = np.where(down, start, stop), np.where(down, stop, start)
     return Edges(
@@ -95,31 +98,30 @@ def fill(edges: Edges, planes: int, rows: int, columns: int, union: bool = False
     useful = met > 0
     if not useful.any():
         return Filled(np.zeros((planes, 0, 0), dtype=np.bool_), 0, 0)
-    top, bottom = int(first[useful].min()), int(last[useful].max())
+    if not useful.all():
+        return fill(edges.chosen(useful), planes, rows, columns, union)
+    top, bottom = int(first.min()), int(last.max())
     # Left of the image matters, since an edge there opens what its partner closes; right of it does not.
-    left, right = (
-        int(_whole(each, columns)) for each in (edges.column[:, useful].min(), edges.column[:, useful].max())
-    )
+    left, right = (int(_whole(each, columns)) for each in (edges.column.min(), edges.column.max()))
     width, height = right - left, bottom - top
     size = planes * height * (width + 1)
     depth = np.zeros(size if union else 0, dtype=np.int32)
     inside: Booleans | None = None
-    chosen = np.flatnonzero(useful)
+    chosen = np.arange(len(met))
     if union:
         # Polygon by polygon, so that no portion ends within one.
-        chosen = chosen[np.argsort(edges.polygon[chosen], kind="stable")]
+        chosen = np.argsort(edges.polygon, kind="stable")
     for part in parts(chosen, met, edges.polygon if union else None):
         counts = met[part]
-        row = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first[part], counts)
-        row0, row1, column0, column1, plane = (
-            np.repeat(each[part], counts) for each in (*edges.row, *edges.column, edges.plane)
-        )
+        edge = np.repeat(part, counts)
+        row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts - first[part], counts)
+        row0, row1, column0, column1, plane = (each[edge] for each in (*edges.row, *edges.column, edges.plane))
         crossing = column0 + (row - row0) / (row1 - row0) * (column1 - column0)
         column = np.clip(np.ceil(crossing), left, right).astype(np.intp) - left
         place = (plane * height + row - top) * (width + 1) + column
         if union:
             # Of each polygon on a line every first crossing goes in, every second out again.
-            place = place[np.lexsort((column, row, np.repeat(edges.polygon[part], counts)))]
+            place = place[np.lexsort((column, row, edges.polygon[edge]))]
             np.add.at(depth, place[::2], 1)
             np.subtract.at(depth, place[1::2], 1)
         else:

@@ -84,8 +84,8 @@ def solid_of(structure: Structure, closed: Integers, polygons: Polygons, frame: 
     if combine == "union":
         # What lies within another contour adds nothing.
         sign[nesting.depth[members] > 0] = 0.0
-    sign *= np.sign(polygons.area_mm2[members])
-    columns = (polygons.area_mm2, polygons.moment_u, polygons.moment_v)
+    sign *= np.sign(polygons.enclosed.area_mm2[members])
+    columns = (polygons.enclosed.area_mm2, polygons.enclosed.moment_u, polygons.enclosed.moment_v)
     area_mm2, moment_u, moment_v = (
         np.bincount(member_plane, sign * column[members], planes).astype(np.float64) for column in columns
     )
@@ -103,7 +103,7 @@ def solid_of(structure: Structure, closed: Integers, polygons: Polygons, frame: 
         area_mm2=area_mm2,
         moment_u=moment_u,
         moment_v=moment_v,
-        perimeter_mm=np.bincount(member_plane, polygons.perimeter_mm[members], planes).astype(np.float64),
+        perimeter_mm=np.bincount(member_plane, polygons.enclosed.perimeter_mm[members], planes).astype(np.float64),
         contour_count=count,
         spacing_mm=spacing_mm,
         volumes=volumes(area_mm2, thickness_mm),

@@ -110,7 +110,7 @@ def body_of(structure: Structure, end_slabs: EndSlabs = "full", combine: Combine
 def samples_of(body: Body, points: int = POINTS) -> Samples:
     """Spread about `points` points through a body."""
     thickness_mm = body.high_mm - body.low_mm if body.thickness_known else np.ones(len(body.low_mm))
-    counted = np.where(body.layer >= 0, np.abs(body.polygons.area_mm2), 0.0)
+    counted = np.where(body.layer >= 0, np.abs(body.polygons.enclosed.area_mm2), 0.0)
     area = np.bincount(body.plane, counted, len(thickness_mm))
     volume = float((area * thickness_mm).sum())
     polygons = body.polygons

@@ -179,7 +179,7 @@ def _pixel_mm(
 
 def _width_mm(polygons: Polygons, plane: Integers, perimeter: Floats) -> float:
     """The typical width: area over half the perimeter, what lies within the largest contour of a plane taken off."""
-    area = np.abs(polygons.area_mm2)
+    area = np.abs(polygons.enclosed.area_mm2)
     largest = np.zeros(plane.max() + 1, dtype=np.intp)
     order = np.argsort(area, kind="stable")
     largest[plane[order]] = order
