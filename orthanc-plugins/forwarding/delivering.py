@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,8 +78,8 @@ class Delivering:
         self._on_state = on_state
         self._on_outcome = on_outcome
         self.watch = Watch(destination.name, sender, destination.first_retry_s, self.wake)
-        #: Held while a study is being sent. Others are read, or proven, meanwhile.
-        self._slots = threading.BoundedSemaphore(destination.concurrency)
+        #: Held from before a row is taken until its study has left. Others are proven meanwhile.
+        self._places = threading.BoundedSemaphore(destination.concurrency)
         self._runners = [
             Loop(f"forwarding-{destination.name}-{number}", self.deliver_next, _IDLE_S)
             for number in range(2 * destination.concurrency)
@@ -113,28 +114,31 @@ class Delivering:
 
     def deliver_next(self) -> bool:
         """Take one row and deliver it. False when there was none, or the destination is away."""
-        if not self.watch.admits:
-            return False
-        with self._database.begin() as connection:
-            claimed = deliveries.claim(
-                connection, self._destination.name, self._owner, LEASE, by_hand_only=not self.in_window
-            )
-        if claimed is None:
-            return False
-        stopping = self._activity.begin(claimed.id)
-        try:
-            self._on_state(claimed.id, "sending")
-            self._try(claimed, stopping)
-        finally:
-            self._activity.end(claimed.id)
+        with ExitStack() as place:
+            # A row that only waits for its turn is nobody's: a kill -9 costs it no attempt.
+            place.enter_context(self._places)
+            if not self.watch.admits:
+                return False
+            with self._database.begin() as connection:
+                claimed = deliveries.claim(
+                    connection, self._destination.name, self._owner, LEASE, by_hand_only=not self.in_window
+                )
+            if claimed is None:
+                return False
+            stopping = self._activity.begin(claimed.id)
+            try:
+                self._on_state(claimed.id, "sending")
+                self._try(claimed, place, stopping)
+            finally:
+                self._activity.end(claimed.id)
         return True
 
-    def _try(self, claimed: Claim, stopping: threading.Event) -> None:
+    def _try(self, claimed: Claim, place: ExitStack, stopping: threading.Event) -> None:
         try:
             if claimed.attempts > self._destination.attempts:
                 self._fail(claimed, "the server ended during each try; look at its log, then retry", again=False)
                 return
-            self._deliver(claimed, stopping)
+            self._deliver(claimed, place, stopping)
         except HeldBack as error:
             self._fail(claimed, f"held back: {error}", again=False)
         except Unreachable as error:
@@ -156,7 +160,7 @@ class Delivering:
             logger.exception("Delivery %d of study %s to %s failed unexpectedly", claimed.id, study, destination)
             self._fail(claimed, f"{type(error).__name__} (see the server's log)")
 
-    def _deliver(self, claimed: Claim, stopping: threading.Event) -> None:
+    def _deliver(self, claimed: Claim, place: ExitStack, stopping: threading.Event) -> None:
         begun = time.perf_counter()
         consignment = read_consignment(self._archive, claimed)
         if not len(consignment):
@@ -165,13 +169,8 @@ class Delivering:
         missing = self._missing(consignment, stopping) if claimed.begun else consignment
         if len(missing):
             already = len(consignment) - len(missing)
-            with self._slots:
-                if not (claimed.by_hand or self.in_window):
-                    self._release(claimed, None)  # the window has closed during the wait
-                    return
-                # The wait for the studies before it is not this one's.
-                begun = time.perf_counter()
-                self._sender.send(missing, self._progress(claimed, already), stopping)
+            self._sender.send(missing, self._progress(claimed, already), stopping)
+        place.close()
         with self._database.begin() as connection:
             ours = deliveries.verifying(connection, claimed)
         if not ours:

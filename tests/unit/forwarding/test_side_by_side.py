@@ -69,13 +69,8 @@ def test_no_more_studies_are_sent_side_by_side_than_the_destination_takes(
     assert {row(number).state for number in numbers} == {"delivered"}
 
 
-def test_a_study_whose_turn_comes_after_the_window_has_closed_waits_for_the_next_one(
-    queue: Any,
-    delivering: Delivering,
-    sender: MemorySender,
-    row: Any,
-    eventually: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_study_that_waits_for_its_turn_is_not_taken_and_may_miss_its_window(
+    queue: Any, delivering: Delivering, sender: MemorySender, row: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = queue("1"), queue("2")
     sending, go_on = threading.Event(), threading.Event()
@@ -89,7 +84,9 @@ def test_a_study_whose_turn_comes_after_the_window_has_closed_waits_for_the_next
     threads[0].start()
     assert sending.wait(30)
     threads[1].start()
-    eventually(lambda: row(second).state == "sending", what="the second one waits for its place")
+    threads[1].join(timeout=0.2)
+    assert threads[1].is_alive()
+    assert (row(second).state, row(second).attempts) == ("waiting", 0)
     monkeypatch.setattr(Delivering, "in_window", False)
     go_on.set()
     for thread in threads:
