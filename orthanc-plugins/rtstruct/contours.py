@@ -115,11 +115,11 @@ def _what_is_wrong(item: Item, numbers: Floats | None) -> str | None:
 
 def _contour(item: Item, numbers: Floats, known: _Texts) -> Contour:
     thickness_mm = float_of(value(item, CONTOUR_SLAB_THICKNESS)) if CONTOUR_SLAB_THICKNESS in item else None
-    images = (known[value(image, REFERENCED_SOP_INSTANCE_UID)] for image in items(item, CONTOUR_IMAGE_SEQUENCE))
+    images = [known[value(image, REFERENCED_SOP_INSTANCE_UID)] for image in items(item, CONTOUR_IMAGE_SEQUENCE)]
     return Contour(
         geometric_type=known[value(item, CONTOUR_GEOMETRIC_TYPE)],
         points_mm=numbers.reshape(-1, 3),
         number=integer(value(item, CONTOUR_NUMBER)) if CONTOUR_NUMBER in item else None,
         slab_thickness_mm=thickness_mm if thickness_mm is not None and thickness_mm > 0 else None,
-        image_sop_instance_uids=tuple(uid for uid in images if uid),
+        image_sop_instance_uids=tuple(filter(None, images)),
     )
