@@ -68,7 +68,8 @@ def _first_view(browser: Browser, server: Orthanc, address: str, runs: Runs) -> 
             page.on("requestfinished", lambda request: sizes.append(_transferred(request)))  # noqa: B023
             seconds = timed(lambda: (page.goto(address), page.locator("input[name=user]").wait_for()))  # noqa: B023
             interactive.append(seconds)
-            painted.append(float(page.evaluate(PAINTED)) / 1000)
+            # The form can be there a moment before the browser has drawn it.
+            painted.append(float(page.wait_for_function(PAINTED).json_value()) / 1000)
             _sign_in(page, server)
             page.locator(".recharts-surface").first.wait_for()
             weights.append(sum(sizes))
