@@ -88,8 +88,11 @@ class Orthanc:
         """C-STORE a folder in one association; returns the seconds it took."""
         # DCMTK's, by its path: pynetdicom brings a slower script of the same name.
         command = ["/usr/bin/storescu", "-aec", "ORTHANC", "+sd", "127.0.0.1", str(self.dicom_port), str(folder)]
+        # DCMTK's switch for Nagle's algorithm, which Debian leaves on: half of the time would be waits of 40 ms for
+        # delayed acknowledgements, and each server has its own number of them.
+        environment = os.environ | {"TCP_NODELAY": "1"}
         started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, env=environment)
         return time.perf_counter() - started
 
     def store_anew(self, folder: Path) -> float:
