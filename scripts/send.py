@@ -4,6 +4,7 @@
 """
 
 import argparse
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from tqdm import tqdm
 
@@ -66,7 +67,12 @@ def associate(pairs: list[tuple[str, str]], arguments: argparse.Namespace) -> As
     entity.dimse_timeout = 300
     for sop_class_uid, transfer_syntax_uid in pairs:
         entity.add_requested_context(sop_class_uid, transfer_syntax_uid)
-    association = entity.associate(arguments.host, arguments.port, ae_title=arguments.called_aet)
+    association = entity.associate(
+        arguments.host,
+        arguments.port,
+        ae_title=arguments.called_aet,
+        evt_handlers=[(evt.EVT_CONN_OPEN, send_at_once)],
+    )
     if association.is_established:
         return association
     where = f"{arguments.called_aet} at {arguments.host}:{arguments.port}"
@@ -76,6 +82,11 @@ def associate(pairs: list[tuple[str, str]], arguments: argparse.Namespace) -> As
             f"{arguments.calling_aet} in config/orthanc/modalities.json."
         )
     raise NoAssociation(f"{where} does not answer by DICOM: look at ./pacs status.")
+
+
+def send_at_once(opened: evt.Event) -> None:
+    """Switches Nagle's algorithm off: with it, the end of many a file waits 40 ms for a delayed acknowledgement."""
+    opened.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def store(association: Association, file: DicomFile) -> str | None:

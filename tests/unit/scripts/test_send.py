@@ -1,11 +1,15 @@
 """What ./pacs send chooses to send and how it groups it."""
 
 import importlib.util
+import socket
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pynetdicom import AE
+from pynetdicom.sop_class import CTImageStorage
 
 from unit.scripts.shell import ROOT
 
@@ -52,3 +56,17 @@ def test_more_pairs_than_an_association_holds_take_a_second_one(send: ModuleType
 
     assert [len(pairs) for pairs, _ in groups] == [128, 72]
     assert sorted(file.path for _, group in groups for file in group) == sorted(file.path for file in files)
+
+
+def test_nothing_that_is_sent_waits_for_an_acknowledgement(send: ModuleType) -> None:
+    modality = AE(ae_title="ORTHANC")
+    modality.add_supported_context(CTImageStorage, "1.2.840.10008.1.2.1")
+    server = modality.start_server(("127.0.0.1", 0), block=False)
+    try:
+        to = Namespace(host="127.0.0.1", port=server.server_address[1], called_aet="ORTHANC", calling_aet="PACS_SEND")
+        association = send.associate([(CTImageStorage, "1.2.840.10008.1.2.1")], to)
+        connection = association.dul.socket.socket
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        association.release()
+    finally:
+        server.shutdown()
