@@ -143,9 +143,11 @@ class Clock:
 
     def step(self, offset: timedelta) -> None:
         """Set the clock to so much from the true time."""
-        offset_file = self.folder / "offset"
-        offset_file.write_text(f"{offset.total_seconds():+.0f}\n")
-        offset_file.chmod(0o644)
+        # libfaketime ends the process that reads a file with nothing in it: it is replaced, never written to.
+        new = self.folder / "offset.new"
+        new.write_text(f"{offset.total_seconds():+.0f}\n")
+        new.chmod(0o644)
+        new.replace(self.folder / "offset")
 
 
 @dataclass(frozen=True)
