@@ -82,6 +82,8 @@ class Orthanc:
         """Delete every patient, and wait until the deletions have been digested: Orthanc goes on for seconds."""
         for patient in self.get("/patients").json():
             self.session.delete(self.url(f"/patients/{patient}"), timeout=120).raise_for_status()
+        # Idle connections end after as many seconds (KeepAliveTimeout): none may be used just then.
+        self.session.close()
         time.sleep(_DIGESTED_S)
 
     def store(self, folder: Path) -> float:
