@@ -16,7 +16,7 @@ def rows(runs: Runs) -> Iterator[Row]:
     with orthanc() as ours, orthanc(plugins=False) as bare, folder_of(slices) as folder:
         for server in (ours, bare):
             server.store(Path(folder))
-        rounds = runs.of(8)
+        rounds = runs.of(16)
         times = in_turn(rounds, lambda: ours.store_anew(Path(folder)), lambda: bare.store_anew(Path(folder)))
     what = "C-STORE of a 300-slice CT, our image : bare Orthanc of the same image"
     yield Row(what, ratio_of(times), "≤ 1.05", f"median (quartiles) of {rounds} rounds of two runs each")
