@@ -11,14 +11,24 @@ logs() {
                 study=$2
                 shift 2
                 ;;
+            -*)
+                arguments+=("$1")
+                shift
+                ;;
             *)
+                is_service "$1" || fail "There is no service '$1': choose among $(services)."
                 arguments+=("$1")
                 shift
                 ;;
         esac
     done
-    if [[ -z $study ]]; then
+    # What has stopped still has its logs.
+    [[ -n $(compose ps --all --quiet) ]] || fail "Nothing was started yet, so that there are no logs: start with ./pacs up."
+    if [[ -z $study && -t 1 ]]; then
         compose logs --tail 200 "${arguments[@]}"
+        return
+    elif [[ -z $study ]]; then
+        compose logs --no-color --tail 200 "${arguments[@]}" | without_terminal_codes
         return
     fi
     container=$(container_of orthanc)
@@ -26,6 +36,13 @@ logs() {
     # Logs hold identifiers and never names: a study is found by all that belong to it.
     identifiers=$(run_docker exec --interactive "$container" python3 -I - "$study" < "$ROOT/scripts/identifiers.py") \
         || fail "There is no study '$study': name its Study Instance UID or Orthanc's identifier."
-    compose logs --no-color "${arguments[@]}" | grep --fixed-strings --file <(printf '%s\n' "$identifiers") \
+    compose logs --no-color "${arguments[@]}" | without_terminal_codes | grep --fixed-strings --file <(printf '%s\n' "$identifiers") \
         || say "No line of the logs names this study."
 }
+
+services() { compose config --services | sort | paste --serial --delimiters ' ' | sed 's/ /, /g'; }
+
+is_service() { [[ ", $(services)," == *", $1,"* ]]; }
+
+# Compose clears the line before each of its own, in a file too.
+without_terminal_codes() { sed --unbuffered $'s/^\x1b\\[2K//'; }

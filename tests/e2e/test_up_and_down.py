@@ -123,6 +123,10 @@ def test_status_shows_the_table_and_logs_show_one_service(stack: Stack, tmp_path
     logs = stack.pacs("logs", "orthanc").stdout
     assert "orthanc-1" in logs
     assert "postgres-1" not in logs
+    assert "\x1b" not in logs
+    unknown = stack.pacs("logs", "orthank", check=False)
+    assert unknown.returncode == 1
+    assert "There is no service 'orthank': choose among dashboard, door, ohif, orthanc, postgres." in unknown.stdout
 
     # From another folder, through a link.
     link = tmp_path / "pacs"
