@@ -174,6 +174,12 @@ def test_a_raw_body_that_is_no_dicom_is_422(client: TestClient, body: bytes) -> 
     assert raw(client, body).status_code == 422
 
 
+def test_a_raw_body_that_is_called_a_zip_and_is_none_is_400(client: TestClient) -> None:
+    answer = raw(client, b"text", "application/zip")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The body is of type application/zip, but not a ZIP archive."
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "image/png", "multipart/related"])
 def test_a_body_of_another_type_is_415_and_named(client: TestClient, content_type: str) -> None:
     answer = raw(client, b"some text", content_type)
