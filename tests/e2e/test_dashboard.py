@@ -92,6 +92,8 @@ def test_every_page_is_accessible_in_both_colour_schemes(
             assert visited.accessibility_violations() == [], path
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{path} scrolls sideways by {wider} px"
+            if path == "/studies":
+                expect(page.get_by_role("button", name="More actions for STS_001")).to_be_in_viewport(ratio=1)
 
 
 #: Each page, and what is there when it is ready.

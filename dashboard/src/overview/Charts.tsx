@@ -69,7 +69,15 @@ export default function Charts({ statistics, days }: { statistics: Statistics; d
         <ResponsiveContainer width="100%" height={HEIGHT}>
           <BarChart data={modalities} margin={{ top: 8, right: 16, bottom: 0, left: 0 }} accessibilityLayer={false}>
             <CartesianGrid stroke={grid} vertical={false} />
-            <XAxis dataKey="modality" stroke={ink} tick={{ fill: ink, fontSize: 12 }} />
+            <XAxis
+              dataKey="modality"
+              interval={0}
+              angle={-30}
+              textAnchor="end"
+              height={56}
+              stroke={ink}
+              tick={{ fill: ink, fontSize: 12 }}
+            />
             <YAxis
               width={64}
               allowDecimals={false}

@@ -24,7 +24,7 @@ export function Doors({ status }: { status: Status | undefined }) {
           return (
             <Stack key={name} gap={2} data-door={name}>
               {closed ? (
-                <Button variant="default" disabled aria-describedby={`door-${name}`}>
+                <Button variant="default" px="xs" disabled aria-describedby={`door-${name}`}>
                   {title}
                 </Button>
               ) : (
@@ -34,6 +34,7 @@ export function Doors({ status }: { status: Status | undefined }) {
                   target="_blank"
                   rel={name === 'ohif' ? 'opener' : 'noreferrer'}
                   variant="default"
+                  px="xs"
                   rightSection={<IconExternalLink size={16} aria-hidden />}
                 >
                   {title}

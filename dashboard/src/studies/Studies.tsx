@@ -63,7 +63,7 @@ export default function Studies() {
                   {COLUMNS.map((key) => (
                     <SortHeader key={key} column={key} search={search} onSort={change} />
                   ))}
-                  <th>
+                  <th className="pinned">
                     <Text size="sm" fw={700}>
                       {t('studies.actions')}
                     </Text>
@@ -145,7 +145,7 @@ function Row({ study, onDelete, onSend }: { study: Study; onDelete: () => void; 
           {format.ago(study.arrived_at)}
         </time>
       </td>
-      <td>
+      <td className="pinned">
         <StudyActions study={study} onDelete={onDelete} onSend={onSend} compact />
       </td>
     </tr>

@@ -78,7 +78,7 @@ export function StructureTable({ set, table, hidden, onHide, onGoTo }: Props) {
               {structure.warnings.length > 0 && (
                 <details>
                   <summary>
-                    <Badge color="yellow" variant="light" c="var(--mantine-color-text)">
+                    <Badge color="yellow" variant="light" c="var(--mantine-color-text)" miw="max-content">
                       {t('structures.warnings', { count: structure.warnings.length })}
                     </Badge>
                   </summary>
