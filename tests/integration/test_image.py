@@ -35,7 +35,7 @@ def run() -> Run:
             code = container.wait(timeout=120)["StatusCode"]
             output: bytes = container.logs()
         finally:
-            container.remove(force=True)
+            container.remove(v=True, force=True)
         assert code == 0, output
         return output.decode()
 
