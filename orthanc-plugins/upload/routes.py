@@ -42,9 +42,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     422: {"description": "Every file was rejected; each has its reason in `files`."},
     503: {"description": "The archive cannot store now."},
 }
-#: Types under which clients send DICOM or ZIP; the content decides which of them it is.
+#: Types under which clients send DICOM or ZIP; what the content says goes before them.
+_DICOM_TYPES = ("", "application/dicom", "application/octet-stream")
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
-_RAW_TYPES = ("", "application/dicom", "application/octet-stream", *_ZIP_TYPES)
 _FORM_REMEDY = "Send files as multipart/form-data, for example: curl -F files=@image.dcm http://…:8000/api/upload"
 _TYPE_REMEDY = (
     "Send one file as application/dicom or application/zip, or several as multipart/form-data, for example: "
@@ -99,10 +99,10 @@ def _files(body: bytes, content_type: str, max_files: int) -> Iterable[tuple[str
         return files_of(body, content_type, max_files)
     if is_zip(body):
         return [("upload.zip", body)]
-    if body[128:132] != b"DICM" and kind in _ZIP_TYPES:
-        raise Problem(400, f"The body is of type {kind}, but not a ZIP archive.", "Check the file, or make it anew.")
-    if body[128:132] == b"DICM" or kind in _RAW_TYPES:
+    if body[128:132] == b"DICM" or kind in _DICOM_TYPES:
         return [("upload.dcm", body)]
+    if kind in _ZIP_TYPES:
+        raise Problem(400, f"The body is of type {kind}, but not a ZIP archive.", "Check the file, or make it anew.")
     raise Problem(415, f"A body of type {kind} is neither DICOM, nor a ZIP archive, nor a form.", _TYPE_REMEDY)
 
 
