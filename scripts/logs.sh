@@ -24,11 +24,8 @@ logs() {
     done
     # What has stopped still has its logs.
     [[ -n $(compose ps --all --quiet) ]] || fail "Nothing was started yet, so that there are no logs: start with ./pacs up."
-    if [[ -z $study && -t 1 ]]; then
-        compose logs --tail 200 "${arguments[@]}"
-        return
-    elif [[ -z $study ]]; then
-        compose logs --no-color --tail 200 "${arguments[@]}" | without_terminal_codes
+    if [[ -z $study ]]; then
+        if [[ -t 1 ]]; then compose logs --tail 200 "${arguments[@]}"; else plain_logs --tail 200 "${arguments[@]}"; fi
         return
     fi
     container=$(container_of orthanc)
@@ -36,7 +33,7 @@ logs() {
     # Logs hold identifiers and never names: a study is found by all that belong to it.
     identifiers=$(run_docker exec --interactive "$container" python3 -I - "$study" < "$ROOT/scripts/identifiers.py") \
         || fail "There is no study '$study': name its Study Instance UID or Orthanc's identifier."
-    compose logs --no-color "${arguments[@]}" | without_terminal_codes | grep --fixed-strings --file <(printf '%s\n' "$identifiers") \
+    plain_logs "${arguments[@]}" | grep --fixed-strings --file <(printf '%s\n' "$identifiers") \
         || say "No line of the logs names this study."
 }
 
@@ -45,4 +42,4 @@ services() { compose config --services | sort | paste --serial --delimiters ' ' 
 is_service() { [[ ", $(services)," == *", $1,"* ]]; }
 
 # Compose clears the line before each of its own, in a file too.
-without_terminal_codes() { sed --unbuffered $'s/^\x1b\\[2K//'; }
+plain_logs() { compose logs --no-color "$@" | sed --unbuffered $'s/^\x1b\\[2K//'; }

@@ -111,6 +111,9 @@ def test_down_and_up_keep_the_data(stack: Stack) -> None:
 
     stack.pacs("down")
     assert stack.containers() == {}
+    nothing = stack.pacs("logs", check=False)
+    assert nothing.returncode == 1
+    assert "start with ./pacs up" in nothing.stdout
     stack.pacs("up")
 
     with stack.orthanc() as orthanc:
